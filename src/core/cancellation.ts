@@ -1,0 +1,202 @@
+/**
+ * The one way in which anything here is given up.
+ *
+ * A {@link Cancellation} is the state behind a context: it ends once, with a reason, and takes its whole subtree
+ * along. A {@link CancelLink} ties one waiting operation to whatever may end it: to a Cancellation through its
+ * list of links, to a foreign AbortSignal through one listener. Both are taken back when the operation ends.
+ */
+import { CanceledError, TimeoutError } from "./errors.ts";
+
+/** The last argument of every waiting call. A `Context` fits, because it has a `signal`. */
+export interface CancelOptions {
+  /** Gives the call up when it aborts. An already aborted signal always rejects, whatever else is ready. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Something that can be given up from outside. */
+export interface Cancelable {
+  /** Called at most once, synchronously, by whoever cancels. Must not throw. */
+  onCancel(reason: unknown): void;
+}
+
+/** Under this key a context carries its {@link Cancellation}: the fast path that needs no AbortSignal. */
+export const cancellationKey: unique symbol = Symbol("cancellation");
+
+/** What carries a {@link Cancellation}. */
+export interface CancellationCarrier {
+  readonly [cancellationKey]?: Cancellation | undefined;
+}
+
+/** Why something ended: the kind, and what was blamed. Errors are made when first asked for, as most never are. */
+export class Ending {
+  readonly #timeout: boolean;
+  readonly #blamed: unknown;
+  #error: CanceledError | TimeoutError | undefined;
+
+  constructor(kind: "canceled" | "timeout", blamed?: unknown) {
+    this.#timeout = kind === "timeout";
+    this.#blamed = blamed;
+  }
+
+  /** A foreign signal's reason. The Web's `TimeoutError` stays a timeout. */
+  static of(reason: unknown): Ending {
+    const timeout = (reason as { name?: unknown } | null | undefined)?.name === "TimeoutError";
+    return new Ending(timeout ? "timeout" : "canceled", reason);
+  }
+
+  /** What everybody who waited is rejected with. */
+  get reason(): unknown {
+    return this.#blamed ?? this.error;
+  }
+
+  /** The kind, as an error. */
+  get error(): CanceledError | TimeoutError {
+    this.#error ??= this.#make();
+    return this.#error;
+  }
+
+  #make(): CanceledError | TimeoutError {
+    const blamed = this.#blamed;
+    if (blamed instanceof CanceledError || blamed instanceof TimeoutError) return blamed;
+    const options = blamed === undefined ? undefined : { cause: blamed };
+    return this.#timeout ? new TimeoutError(undefined, options) : new CanceledError(undefined, options);
+  }
+}
+
+/**
+ * Invariants
+ *   I1  `ending` is written once.
+ *   I2  An ended Cancellation has no links: they were told, or they were children and ended with it.
+ */
+export class Cancellation implements Cancelable {
+  /** Why it ended; undefined as long as it has not. */
+  ending: Ending | undefined = undefined;
+  readonly #parent: CancelLink | undefined;
+  readonly #atEnd: (() => void) | undefined;
+  #first: CancelLink | undefined;
+  #controller: AbortController | undefined;
+
+  /** `atEnd` is called once it has ended with its whole subtree, and before anybody else is told. */
+  constructor(parent: (CancelOptions & CancellationCarrier) | undefined, atEnd?: () => void) {
+    this.#atEnd = atEnd;
+    this.ending = endingOf(parent);
+    if (this.ending === undefined) this.#parent = linkCancel(parent, this);
+    else atEnd?.();
+  }
+
+  /** The same as an AbortSignal, made when first asked for. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.ending !== undefined) this.#controller.abort(this.ending.reason);
+    }
+    return this.#controller.signal;
+  }
+
+  onCancel(reason: unknown): void {
+    this.end(Ending.of(reason));
+  }
+
+  /**
+   * Ends it and all below it, synchronously. First every one is marked, then all are told: whoever is told finds the
+   * whole subtree ended. A loop and not a recursion, so that a chain of any length will do.
+   */
+  end(ending: Ending): void {
+    if (this.ending !== undefined) return;
+    const tree: Cancellation[] = [this];
+    const told: Cancelable[] = [];
+    this.ending = ending;
+    for (let index = 0; index < tree.length; index++) {
+      const node = tree[index] as Cancellation;
+      node.#parent?.release();
+      for (let link = node.#first; link !== undefined; link = node.#first) {
+        link.release();
+        const { target } = link;
+        if (!(target instanceof Cancellation)) told.push(target);
+        else if (target.ending === undefined) {
+          target.ending = ending;
+          tree.push(target);
+        }
+      }
+    }
+    for (const node of tree) node.#atEnd?.();
+    for (const node of tree) node.#controller?.abort(ending.reason);
+    for (const target of told) target.onCancel(ending.reason);
+  }
+
+  /** For {@link CancelLink} alone. */
+  add(link: CancelLink): void {
+    link.next = this.#first;
+    if (this.#first !== undefined) this.#first.previous = link;
+    this.#first = link;
+  }
+
+  /** For {@link CancelLink} alone. */
+  remove(link: CancelLink): void {
+    if (link.previous === undefined) this.#first = link.next;
+    else link.previous.next = link.next;
+    if (link.next !== undefined) link.next.previous = link.previous;
+    link.previous = undefined;
+    link.next = undefined;
+  }
+}
+
+/** Ties a target to what may cancel it. Released in O(1), from anywhere. */
+export class CancelLink {
+  previous: CancelLink | undefined;
+  next: CancelLink | undefined;
+  readonly target: Cancelable;
+  #source: Cancellation | AbortSignal | undefined;
+
+  constructor(source: Cancellation | AbortSignal, target: Cancelable) {
+    this.target = target;
+    this.#source = source;
+    if (source instanceof Cancellation) source.add(this);
+    else source.addEventListener("abort", this);
+  }
+
+  /** Takes the tie back; does nothing the second time. */
+  release(): void {
+    const source = this.#source;
+    this.#source = undefined;
+    if (source instanceof Cancellation) source.remove(this);
+    else source?.removeEventListener("abort", this);
+  }
+
+  /** The AbortSignal fired. An object with this method spares a closure per listener. */
+  handleEvent(event: Event): void {
+    this.release();
+    this.target.onCancel((event.target as AbortSignal).reason);
+  }
+}
+
+/** Why `options` has ended already; undefined if it has not. */
+export function endingOf(options: (CancelOptions & CancellationCarrier) | undefined): Ending | undefined {
+  if (options === undefined) return undefined;
+  const cancellation = options[cancellationKey];
+  if (cancellation !== undefined) return cancellation.ending;
+  const { signal } = options;
+  return signal?.aborted === true ? Ending.of(signal.reason) : undefined;
+}
+
+/** Whether `options` has ended already. */
+export function isCancelled(options: (CancelOptions & CancellationCarrier) | undefined): boolean {
+  if (options === undefined) return false;
+  const cancellation = options[cancellationKey];
+  return cancellation === undefined ? options.signal?.aborted === true : cancellation.ending !== undefined;
+}
+
+/** Ties `target` to `options`, if there is anything that could cancel it. */
+export function linkCancel(
+  options: (CancelOptions & CancellationCarrier) | undefined,
+  target: Cancelable,
+): CancelLink | undefined {
+  if (options === undefined) return undefined;
+  const source = options[cancellationKey] ?? options.signal;
+  return source === undefined ? undefined : new CancelLink(source, target);
+}
+
+/** A rejected promise if `options` has been cancelled already. Every waiting call begins with this question. */
+export function rejectIfCancelled(options: CancelOptions | undefined): Promise<never> | undefined {
+  return isCancelled(options) ? Promise.reject(endingOf(options)?.reason) : undefined;
+}

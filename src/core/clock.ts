@@ -1,0 +1,84 @@
+/**
+ * Time behind one small interface. Nothing else in the library reads a clock or sets a timer.
+ */
+
+/** A timer that was set. */
+export interface Timer {
+  /** Stops it. Does nothing if it has fired or was stopped. */
+  cancel(): void;
+}
+
+/** A monotonic clock in milliseconds. */
+export interface Clock {
+  /** Milliseconds since some fixed instant. Never goes back; a change of the wall clock does not move it. */
+  now(): number;
+  /**
+   * Calls `callback` once, `delayMs` from now or a little later, never earlier and never inside this call.
+   * `Infinity` never fires. Delays above 2^31-1 ms are honoured.
+   */
+  after(delayMs: number, callback: () => void): Timer;
+}
+
+/** What a host timer can wait for at most; a longer delay would fire after 1 ms. */
+const LONGEST_HOST_DELAY_MS = 0x7fff_ffff;
+
+class SystemTimer implements Timer {
+  readonly #dueMs: number;
+  readonly #callback: () => void;
+  #handle: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(delayMs: number, callback: () => void) {
+    this.#dueMs = performance.now() + delayMs;
+    this.#callback = callback;
+    if (delayMs !== Number.POSITIVE_INFINITY) this.#arm(delayMs);
+  }
+
+  cancel(): void {
+    clearTimeout(this.#handle);
+    this.#handle = undefined;
+  }
+
+  #arm(delayMs: number): void {
+    this.#handle = setTimeout(() => this.#fired(), Math.min(Math.ceil(delayMs), LONGEST_HOST_DELAY_MS));
+  }
+
+  /** A host timer may fire a fraction early, and a long delay takes several: go on until the instant is reached. */
+  #fired(): void {
+    const remainingMs = this.#dueMs - performance.now();
+    if (remainingMs > 0) this.#arm(remainingMs);
+    else this.#callback();
+  }
+}
+
+/** The machine's monotonic clock. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  after: (delayMs, callback) => new SystemTimer(delayMs, callback),
+};
+
+/**
+ * Calls `callback` when every microtask has run and the host has had its turn for timers and I/O.
+ * `setImmediate` where there is one, a message to oneself elsewhere.
+ */
+export const nextTurn: (callback: () => void) => void = immediate() ?? messageTurn();
+
+/** Node's, Bun's and Deno's `setImmediate`; looked up by name, because a browser's types do not have it. */
+function immediate(): ((callback: () => void) => void) | undefined {
+  const host = globalThis as { setImmediate?: (callback: () => void) => unknown };
+  return host.setImmediate === undefined ? undefined : (callback) => void host.setImmediate?.(callback);
+}
+
+function messageTurn(): (callback: () => void) => void {
+  const queue: (() => void)[] = [];
+  let channel: MessageChannel | undefined;
+  return (callback) => {
+    if (channel === undefined) {
+      channel = new MessageChannel();
+      channel.port1.addEventListener("message", () => {
+        for (const due of queue.splice(0)) due();
+      });
+      channel.port1.start();
+    }
+    if (queue.push(callback) === 1) channel.port2.postMessage(0);
+  };
+}

@@ -1,0 +1,87 @@
+/**
+ * Every failure this library makes is a {@link ConcurrencyError} with a `code`.
+ *
+ * Test the code, not the text and not `instanceof`: two copies of the package in one program have two classes,
+ * but the same codes. Wrong arguments are plain `RangeError` and `TypeError`, as everywhere in JavaScript.
+ */
+
+/** The kinds of failure, one word each. Failure of user code never carries one of these. */
+export type ErrorCode =
+  | "CANCELED"
+  | "TIMEOUT"
+  | "CLOSED"
+  | "FULL"
+  | "DEADLOCK"
+  | "LEAK"
+  | "LIMIT"
+  | "MISUSE"
+  | "GAVE_UP"
+  | "STALLED";
+
+/**
+ * The base of all failures made by this library.
+ *
+ * @example
+ * const jobs = new Channel<string>(1);
+ * jobs.close();
+ * const failure: unknown = await jobs.send("late").catch((error: unknown) => error);
+ * (failure as ConcurrencyError).code; //=> "CLOSED"
+ */
+export class ConcurrencyError extends Error {
+  /** What kind of failure this is. */
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "ConcurrencyError";
+    this.code = code;
+  }
+}
+
+/** Somebody gave the operation up: a context was cancelled without a cause of its own. Go's `context.Canceled`. */
+export class CanceledError extends ConcurrencyError {
+  constructor(message = "context canceled", options?: ErrorOptions) {
+    super("CANCELED", message, options);
+    this.name = "CanceledError";
+  }
+}
+
+/** Time ran out. Never used for a cancellation by hand. Go's `context.DeadlineExceeded`. */
+export class TimeoutError extends ConcurrencyError {
+  constructor(message = "context deadline exceeded", options?: ErrorOptions) {
+    super("TIMEOUT", message, options);
+    this.name = "TimeoutError";
+  }
+}
+
+/** The thing asked was closed before, or while, it was asked. */
+export class ClosedError extends ConcurrencyError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("CLOSED", message, options);
+    this.name = "ClosedError";
+  }
+}
+
+/** A bounded queue had no room and its policy is to refuse. */
+export class FullError extends ConcurrencyError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("FULL", message, options);
+    this.name = "FullError";
+  }
+}
+
+/** A call that contradicts the state of its object, such as unlocking an unlocked mutex. */
+export class MisuseError extends ConcurrencyError {
+  constructor(message: string, options?: ErrorOptions) {
+    super("MISUSE", message, options);
+    this.name = "MisuseError";
+  }
+}
+
+/** Whether an error says that somebody gave up, as opposed to a failure: ours, or the Web's `AbortError`. */
+export function isCancellation(error: unknown): boolean {
+  if (typeof error !== "object" || error === null) return false;
+  return (
+    (error as { code?: unknown }).code === "CANCELED" || (error as { name?: unknown }).name === "AbortError"
+  );
+}

@@ -1,0 +1,54 @@
+/**
+ * The order of wake-ups, as an interface. The plain runtime has no scheduler: whoever can go on does so at once.
+ * A simulation has one, and resumes one entry of a ready list at a time.
+ */
+import type { TaskEnd } from "./events.ts";
+
+/** A task as schedulers and reports see it. */
+export interface TaskRecord {
+  readonly id: number;
+  readonly name: string;
+  readonly parent: TaskRecord | undefined;
+  /** Told once, when the task has ended. */
+  ended(how: TaskEnd, error?: unknown): void;
+}
+
+/** What is waited for, as reports name it. */
+export interface ResourceInfo {
+  readonly id: number;
+  readonly type: string;
+  readonly name: string;
+}
+
+/** An operation of a task that cannot go on by itself. */
+export interface Suspension {
+  /** The operation: `send`, `recv`, `lock`, `sleep` … */
+  readonly op: string;
+  /** What it concerns; empty for a mere passing of time. */
+  readonly resources: readonly ResourceInfo[];
+  /** The task that waits; written by the scheduler. */
+  task: TaskRecord | undefined;
+  /** Lets it go on. Called once, by the scheduler, after it was made ready. */
+  resume(): void;
+}
+
+/** What primitives need of a scheduler. */
+export interface Scheduler {
+  /** The task whose code runs now, where that is known. */
+  readonly current: TaskRecord | undefined;
+  /**
+   * A waiting call is about to begin: settles when it is chosen to. So every waiting call is a point at which the
+   * schedule can differ, also one that would not have had to wait.
+   */
+  begin(): Promise<void>;
+  /** The current task is blocked on this. */
+  blocked(suspension: Suspension): void;
+  /** It has its outcome, and can be chosen. */
+  ready(suspension: Suspension): void;
+  /** Registers a task; settles when it is chosen to start. */
+  spawn(name: string, group: string | undefined): Promise<TaskRecord>;
+  /** A free choice among `count` things, such as the ready cases of a select: a number in `[0, count)`. */
+  choose(count: number): number;
+  /** A number that no other resource of this run has. */
+  nextResourceId(): number;
+}

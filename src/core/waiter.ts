@@ -1,0 +1,101 @@
+/**
+ * One operation that waits: its promise, its place in a queue, and its tie to whatever may cancel it.
+ *
+ * Invariants
+ *   I1  The state only moves forward: waiting, then granted or failed, then resumed.
+ *   I2  Only a waiting one stands in a queue or has a tie. So it is granted, failed or cancelled, never two of them.
+ *   I3  Without a scheduler, it is resumed in the same step in which it is granted or failed.
+ */
+import { type Cancelable, type CancelLink, type CancelOptions, linkCancel } from "./cancellation.ts";
+import type { Runtime } from "./runtime.ts";
+import type { ResourceInfo, Suspension, TaskRecord } from "./scheduler.ts";
+import { QueueNode } from "./waiter-queue.ts";
+
+type State = "waiting" | "granted" | "failed" | "resumed";
+
+export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
+  readonly promise: Promise<R>;
+  readonly op: string;
+  task: TaskRecord | undefined = undefined;
+  readonly #runtime: Runtime;
+  readonly #about: ResourceInfo | readonly ResourceInfo[] | undefined;
+  #resolve!: (value: R) => void;
+  #reject!: (error: unknown) => void;
+  #link: CancelLink | undefined;
+  #state: State = "waiting";
+  #outcome: unknown = undefined;
+
+  /**
+   * Waits until it is granted, fails, or `options` cancels it; the caller has seen that it is not cancelled yet.
+   * `about` is what a report says it waits for.
+   */
+  constructor(
+    runtime: Runtime,
+    op: string,
+    about: ResourceInfo | readonly ResourceInfo[] | undefined,
+    options: CancelOptions | undefined,
+  ) {
+    super();
+    this.op = op;
+    this.#runtime = runtime;
+    this.#about = about;
+    this.promise = new Promise<R>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    runtime.scheduler?.blocked(this);
+    this.#link = linkCancel(options, this);
+  }
+
+  get resources(): readonly ResourceInfo[] {
+    const about = this.#about;
+    if (about === undefined) return [];
+    return "id" in about ? [about] : about;
+  }
+
+  /** Whether it has no outcome yet. */
+  get waiting(): boolean {
+    return this.#state === "waiting";
+  }
+
+  /** Ends the wait well. Does nothing if it has ended. */
+  grant(value: R): void {
+    if (this.#state !== "waiting") return;
+    this.#state = "granted";
+    this.#settle(value);
+  }
+
+  /** Ends the wait with an error. Does nothing if it has ended. */
+  fail(error: unknown): void {
+    if (this.#state !== "waiting") return;
+    this.#state = "failed";
+    this.#settle(error);
+  }
+
+  onCancel(reason: unknown): void {
+    this.fail(reason);
+  }
+
+  resume(): void {
+    const granted = this.#state === "granted";
+    const outcome = this.#outcome;
+    this.#state = "resumed";
+    this.#outcome = undefined;
+    if (granted) this.#resolve(outcome as R);
+    else this.#reject(outcome);
+  }
+
+  /** Leaves queue and tie. Extended by waiters that hold more than that. */
+  protected leave(): void {
+    this.queue?.remove(this);
+    this.#link?.release();
+    this.#link = undefined;
+  }
+
+  #settle(outcome: unknown): void {
+    this.#outcome = outcome;
+    this.leave();
+    if (this.#runtime.scheduler === undefined) this.resume();
+    else this.#runtime.scheduler.ready(this);
+  }
+}

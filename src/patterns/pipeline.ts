@@ -1,0 +1,121 @@
+/**
+ * A chain of stages that run at the same time, each passing its values on to the next.
+ */
+import { requireFunction, requireInteger } from "../core/arguments.ts";
+import type { CancelOptions } from "../core/cancellation.ts";
+import type { Received } from "../sync/channel.ts";
+import type { Context } from "../sync/context.ts";
+import { type AnyIterable, Flow, type FlowOptions, type Produce, pump } from "../sync/flow.ts";
+import { parallelMap } from "../sync/parallel-map.ts";
+
+/** Where a pipeline's values come from. A function is given a context that ends when they are no longer wanted. */
+export type Source<T> = AnyIterable<T> | ((ctx: Context) => AnyIterable<T>);
+
+/** How a stage runs. */
+export interface StageOptions {
+  /** How many results may wait for the next stage: at least 0; default 0. */
+  readonly capacity?: number | undefined;
+  /** A short name for reports and for the event log. */
+  readonly name?: string | undefined;
+}
+
+/** How a pipeline runs; capacity and name are those of its source. */
+export interface PipelineOptions extends StageOptions, CancelOptions {}
+
+/** How a stage runs that works on one value at a time. */
+export interface MapOptions extends StageOptions {
+  /** How many values it works on at once: at least 1; default 1. */
+  readonly concurrency?: number | undefined;
+  /** Whether results keep the order of the input; default true. */
+  readonly ordered?: boolean | undefined;
+}
+
+/** A whole stage as a function from one stream to another, typically an async generator. */
+export type Transform<I, O> = (input: AsyncIterable<I>, ctx: Context) => AnyIterable<O>;
+
+/**
+ * Begins a pipeline.
+ *
+ * @example
+ * const results = await pipeline([1, 2, 3])
+ *   .map((n) => n * n)
+ *   .map((n) => n + 10)
+ *   .toArray();
+ * results; //=> [11, 14, 19]
+ */
+export function pipeline<T>(source: Source<T>, options: PipelineOptions = {}): Pipeline<T> {
+  const produce: Produce<T> = async (out, { ctx }) => {
+    await pump(typeof source === "function" ? source(ctx) : source, out, ctx);
+  };
+  return new Pipeline<T>(produce, { name: "source", ...options });
+}
+
+/**
+ * A pipeline: iterate it to run it.
+ *
+ * **Guarantees** Stages run concurrently, joined by bounded channels: a slow stage holds up those before it, and the
+ * source is never more than the capacities ahead. Values keep their order unless a stage says otherwise. When a stage
+ * fails, ends early or is left, everything before it stops, and is waited for until its `finally` blocks have run.
+ * **Cancellation** When `signal` aborts, the loop throws its reason; what is under way is lost, what the source has not
+ * given stays with it.
+ * **Errors** The first failure of the source or of any stage, unchanged.
+ * **Cost** One channel hand-off a value and stage.
+ * **Not for** a few cheap synchronous steps: a plain loop does those faster.
+ * **Source** Unix pipes; the Go blog's "Pipelines and cancellation" (2014).
+ *
+ * @example
+ * const words = pipeline(["a b", "c"]).through(async function* (lines) {
+ *   for await (const line of lines) yield* line.split(" ");
+ * });
+ * await words.toArray(); //=> ["a", "b", "c"]
+ */
+export class Pipeline<T> extends Flow<T> {
+  readonly #produce: Produce<T>;
+  readonly #options: FlowOptions;
+
+  /** Begin with {@link pipeline}. @internal */
+  constructor(produce: Produce<T>, options: FlowOptions) {
+    super(produce, options);
+    this.#produce = produce;
+    this.#options = options;
+  }
+
+  /**
+   * Adds a stage that turns each value into another. `work` is given a context that ends when its result is no longer
+   * wanted.
+   */
+  map<U>(work: (value: T, ctx: Context) => U | PromiseLike<U>, options: MapOptions = {}): Pipeline<U> {
+    requireFunction("work", work);
+    const workers = requireInteger("concurrency", options.concurrency ?? 1, 1);
+    const ordered = options.ordered ?? true;
+    return this.#then<U>(options, async (input, out, group) => {
+      const iterator = input[Symbol.asyncIterator]();
+      const next = (): Promise<Received<T>> => iterator.next();
+      const task = (value: T): U | PromiseLike<U> => work(value, group.ctx);
+      await parallelMap({ group, next, out, workers, ordered, name: options.name ?? "stage", work: task });
+    });
+  }
+
+  /** Adds a stage that is a function from one stream to another: to split, join, drop or add values. */
+  through<U>(transform: Transform<T, U>, options: StageOptions = {}): Pipeline<U> {
+    requireFunction("transform", transform);
+    return this.#then<U>(options, (input, out, { ctx }) => pump(transform(input, ctx), out, ctx));
+  }
+
+  /** One more stage: it reads what there is so far as a flow of its own, which ends with it. */
+  #then<U>(
+    options: StageOptions,
+    stage: (input: Flow<T>, ...rest: Parameters<Produce<U>>) => Promise<void>,
+  ): Pipeline<U> {
+    const produce: Produce<U> = async (out, group) => {
+      const input = new Flow(this.#produce, { ...this.#options, signal: group.ctx.signal });
+      try {
+        await stage(input, out, group);
+      } finally {
+        await input[Symbol.asyncDispose]();
+      }
+    };
+    const { signal } = this.#options;
+    return new Pipeline<U>(produce, { name: "stage", ...options, signal });
+  }
+}

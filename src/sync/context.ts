@@ -1,0 +1,307 @@
+/**
+ * Deadlines, cancellation and values that follow a call down its tree, as Go's `context`.
+ *
+ * The tree is ours and cheap; the AbortSignal of a context is made only when somebody asks for it. So
+ * `channel.receive(ctx)` works as it is, and so does `fetch(url, ctx)`.
+ */
+import { requireDuration, requireFunction } from "../core/arguments.ts";
+import {
+  Cancellation,
+  type CancellationCarrier,
+  type CancelOptions,
+  cancellationKey,
+  Ending,
+  isCancelled,
+  linkCancel,
+} from "../core/cancellation.ts";
+import type { Timer } from "../core/clock.ts";
+import type { CanceledError, TimeoutError } from "../core/errors.ts";
+import { observe } from "../core/resource.ts";
+import { currentRuntime } from "../core/runtime.ts";
+import { spawnTask } from "../core/task.ts";
+import { reportUncaught } from "../core/uncaught.ts";
+
+/**
+ * Carries a deadline, a cancellation and values down a tree of calls. The root is {@link background}; every other one
+ * is made by a function of this module whose name begins with `with`.
+ *
+ * A Context fits wherever `{ signal }` is asked for.
+ */
+export interface Context extends CancelOptions {
+  /** The same as an AbortSignal, with {@link Context.cause} as its reason. Made when first asked for. */
+  readonly signal: AbortSignal;
+  /** Why it ended, as Go's `Err`: a `CanceledError` or a `TimeoutError`; undefined before that. */
+  readonly error: CanceledError | TimeoutError | undefined;
+  /** What the end was blamed on: the cause given to `cancel`, else `error`. Waiting calls reject with it. */
+  readonly cause: unknown;
+  /** The instant at which it ends by itself, in milliseconds of `now()`; undefined if there is none. */
+  readonly deadlineMs: number | undefined;
+  /** What the nearest ancestor holds under `key`; undefined if none does. */
+  value<T>(key: ContextKey<T>): T | undefined;
+}
+
+/** A context together with the way to end it. */
+export interface CancelableContext {
+  /** The new context. */
+  readonly ctx: Context;
+  /**
+   * Ends the context and all below it, synchronously. The first end wins; later calls do nothing. Call it in any case,
+   * in a `finally` or with `using`: until then the parent remembers the child.
+   */
+  readonly cancel: (cause?: unknown) => void;
+  /** Cancels, so that `using` leaves nothing behind. */
+  [Symbol.dispose](): void;
+}
+
+/** Blames a deadline on something of your own. */
+export interface DeadlineOptions {
+  /** Becomes the context's `cause` if the deadline is what ends it. */
+  readonly cause?: unknown;
+}
+
+/**
+ * A key for a value of type `T`. Compared by identity, so two packages cannot collide.
+ *
+ * @example
+ * const requestId = new ContextKey<string>("request id");
+ * const ctx = withValue(background, requestId, "r-1");
+ * ctx.value(requestId); //=> "r-1"
+ */
+export class ContextKey<T> {
+  /** For people; never compared. */
+  readonly name: string;
+  /** Never there: ties the key to the type of its value. */
+  declare readonly type?: T;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+interface Entry {
+  readonly key: ContextKey<unknown>;
+  readonly value: unknown;
+}
+
+class ContextNode implements Context, CancellationCarrier {
+  readonly [cancellationKey]: Cancellation | undefined;
+  readonly deadlineMs: number | undefined;
+  readonly #parent: ContextNode | undefined;
+  readonly #entry: Entry | undefined;
+
+  constructor(
+    parent: CancelOptions | undefined,
+    cancellation: Cancellation | undefined,
+    own: Partial<Own> = {},
+  ) {
+    this[cancellationKey] = cancellation;
+    this.#parent = parent instanceof ContextNode ? parent : undefined;
+    this.deadlineMs = own.deadlineMs;
+    this.#entry = own.entry;
+  }
+
+  get signal(): AbortSignal {
+    return this[cancellationKey]?.signal ?? neverAborted();
+  }
+
+  get error(): CanceledError | TimeoutError | undefined {
+    return this[cancellationKey]?.ending?.error;
+  }
+
+  get cause(): unknown {
+    return this[cancellationKey]?.ending?.reason;
+  }
+
+  value<T>(key: ContextKey<T>): T | undefined {
+    return ContextNode.#lookUp(this, key) as T | undefined;
+  }
+
+  static #lookUp(start: ContextNode, key: ContextKey<unknown>): unknown {
+    for (let node: ContextNode | undefined = start; node !== undefined; node = node.#parent) {
+      if (node.#entry?.key === key) return node.#entry.value;
+    }
+    return undefined;
+  }
+}
+
+interface Own {
+  readonly deadlineMs: number | undefined;
+  readonly entry: Entry;
+}
+
+let never: AbortSignal | undefined;
+
+/** The signal of a context that cannot end: one for all, as nobody can tell two of them apart. */
+function neverAborted(): AbortSignal {
+  never ??= new AbortController().signal;
+  return never;
+}
+
+/**
+ * The root of every tree: never ends, has no deadline and no values.
+ *
+ * @example
+ * background.error; //=> undefined
+ */
+export const background: Context = new ContextNode(undefined, undefined);
+
+/**
+ * A child that ends when its parent does, or when `cancel` is called.
+ *
+ * **Guarantees** Cancelling reaches every descendant before it returns; parent and siblings are untouched. A child of
+ * an ended parent is born ended, with the parent's error and cause.
+ * **Units and ranges** `parent`: a context, or anything with a `signal`, so `withCancel({ signal })` bridges the Web.
+ * **Cancellation** Leaves no listener on the parent's signal and no place in the parent's list.
+ * **Cost** O(1); `cancel` is O(descendants).
+ * **Source** Go's `context.WithCancelCause`.
+ *
+ * @example
+ * const { ctx, cancel } = withCancel(background);
+ * cancel();
+ * ctx.error?.message; //=> "context canceled"
+ */
+export function withCancel(parent: CancelOptions): CancelableContext {
+  return derive(parent, parentDeadline(parent), undefined, undefined);
+}
+
+/**
+ * A child that also ends by itself at `deadlineMs`, an instant of `now()`.
+ *
+ * **Guarantees** The earlier of the parent's and its own deadline holds; if that is the parent's, no timer is set. A
+ * deadline that has passed ends it at once. After the end, its error says "context deadline exceeded".
+ * **Source** Go's `context.WithDeadlineCause`.
+ *
+ * @example
+ * const { ctx } = withDeadline(background, now() - 1);
+ * ctx.error?.message; //=> "context deadline exceeded"
+ */
+export function withDeadline(
+  parent: CancelOptions,
+  deadlineMs: number,
+  options: DeadlineOptions = {},
+): CancelableContext {
+  const own = requireDuration("deadlineMs", deadlineMs);
+  const inherited = parentDeadline(parent);
+  if (inherited !== undefined && inherited <= own) return derive(parent, inherited, undefined, undefined);
+  return derive(parent, own, own - currentRuntime().clock.now(), options.cause);
+}
+
+/**
+ * A child that also ends by itself after `timeoutMs`.
+ *
+ * **Units and ranges** Milliseconds; zero and less end it at once, `Infinity` never.
+ * **Source** Go's `context.WithTimeoutCause`.
+ *
+ * @example
+ * const { ctx, cancel } = withTimeout(background, 5);
+ * const failure: unknown = await new Channel<string>().receive(ctx).catch((error: unknown) => error);
+ * cancel();
+ * (failure as Error).message; //=> "context deadline exceeded"
+ */
+export function withTimeout(
+  parent: CancelOptions,
+  timeoutMs: number,
+  options: DeadlineOptions = {},
+): CancelableContext {
+  const timeout = requireDuration("timeoutMs", timeoutMs);
+  return withDeadline(parent, currentRuntime().clock.now() + timeout, options);
+}
+
+/**
+ * A child that holds `value` under `key`, and ends with its parent. `undefined` and `null` may shadow.
+ *
+ * **Not for** optional parameters: for what belongs to a request and crosses packages.
+ *
+ * @example
+ * const user = new ContextKey<string>("user");
+ * withValue(background, user, "ada").value(user); //=> "ada"
+ */
+export function withValue<T>(parent: Context, key: ContextKey<T>, value: T): Context {
+  if (!(key instanceof ContextKey)) throw new TypeError("key must be a ContextKey");
+  const entry: Entry = { key, value };
+  const cancellation = (parent as CancellationCarrier)[cancellationKey];
+  return new ContextNode(parent, cancellation, { entry, deadlineMs: parent.deadlineMs });
+}
+
+/**
+ * A child that keeps the values of its parent, but not its end and not its deadline: for what must outlive a request.
+ *
+ * @example
+ * const { ctx, cancel } = withCancel(background);
+ * const detached = withoutCancel(ctx);
+ * cancel();
+ * detached.error; //=> undefined
+ */
+export function withoutCancel(parent: Context): Context {
+  return new ContextNode(parent, undefined);
+}
+
+/**
+ * Calls `callback` in a task of its own once `source` has ended; at once if it has already.
+ *
+ * **Guarantees** At most one call, never inside this one. Registrations are independent of each other.
+ * **Errors** What `callback` throws becomes an uncaught exception of the host.
+ * **Source** Go's `context.AfterFunc`.
+ *
+ * @returns a function that takes it back: true if that prevented the call. It does not wait for a call under way.
+ *
+ * @example
+ * const { ctx, cancel } = withCancel(background);
+ * const stop = afterFunc(ctx, () => {});
+ * const prevented = stop();
+ * cancel();
+ * prevented; //=> true
+ */
+export function afterFunc(source: CancelOptions, callback: () => void | PromiseLike<void>): () => boolean {
+  requireFunction("callback", callback);
+  const runtime = currentRuntime();
+  let pending = true;
+  const call = (): void => {
+    if (!pending) return;
+    pending = false;
+    spawnTask(runtime, { name: "afterFunc" }, callback, (outcome) => {
+      if (!outcome.ok) reportUncaught(outcome.error);
+    });
+  };
+  if (isCancelled(source)) call();
+  const link = linkCancel(source, { onCancel: call });
+  return () => {
+    const prevented = pending;
+    pending = false;
+    link?.release();
+    return prevented;
+  };
+}
+
+function parentDeadline(parent: CancelOptions): number | undefined {
+  return parent instanceof ContextNode ? parent.deadlineMs : undefined;
+}
+
+/** A new node with an end of its own; `remainingMs` sets a timer for it. */
+function derive(
+  parent: CancelOptions,
+  deadlineMs: number | undefined,
+  remainingMs: number | undefined,
+  timeoutCause: unknown,
+): CancelableContext {
+  const runtime = currentRuntime();
+  let timer: Timer | undefined;
+  const cancellation = new Cancellation(parent, () => timer?.cancel());
+  const resource = observe(runtime, "scope", undefined);
+  const end = (ending: Ending): void => {
+    if (cancellation.ending !== undefined) return;
+    resource?.emit({ k: "cancel.req", scope: resource.id, reason: String(ending.reason) });
+    cancellation.end(ending);
+  };
+  if (remainingMs !== undefined && cancellation.ending === undefined) {
+    const expire = (): void => end(new Ending("timeout", timeoutCause));
+    if (remainingMs <= 0) expire();
+    else timer = runtime.clock.after(remainingMs, expire);
+  }
+  const cancel = (cause?: unknown): void => end(new Ending("canceled", cause));
+  return {
+    ctx: new ContextNode(parent, cancellation, { deadlineMs }),
+    cancel,
+    [Symbol.dispose]: () => cancel(),
+  };
+}

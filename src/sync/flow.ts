@@ -1,0 +1,126 @@
+/**
+ * Values that tasks of one group produce, as something to iterate. Whoever iterates owns the tasks: leaving the loop
+ * ends them, and a failure of any of them comes out of the loop.
+ *
+ * Invariants
+ *   I1  The state only moves forward: idle, running, ended. Nothing has been started while it is idle.
+ *   I2  Once it has ended, no task of the group is left.
+ */
+import { requireLimit } from "../core/arguments.ts";
+import type { CancelOptions } from "../core/cancellation.ts";
+import { CanceledError } from "../core/errors.ts";
+import { outcomeOf } from "../core/task.ts";
+import { Channel, type Received, type SendPort } from "./channel.ts";
+import { TaskGroup } from "./task-group.ts";
+
+/** What can be iterated, one way or the other. */
+export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
+
+/** How a flow runs. */
+export interface FlowOptions extends CancelOptions {
+  /** How many values may wait to be taken: at least 0; default 0, so that nothing is made before it is wanted. */
+  readonly capacity?: number | undefined;
+  /** A short name for reports and for the event log. */
+  readonly name?: string | undefined;
+}
+
+/**
+ * Makes the values: sends them to `out`, starts what it needs in `group`, and settles when no more will come. It must
+ * pass `group.ctx` to everything that waits.
+ */
+export type Produce<T> = (out: SendPort<T>, group: TaskGroup) => Promise<void>;
+
+/**
+ * A stream of values with backpressure and an owner.
+ *
+ * **Guarantees** Nothing runs before the first value is asked for, and nothing after the loop has been left: leaving it
+ * cancels the tasks and waits for them. It can be iterated once.
+ * **Cancellation** When `signal` aborts, the loop throws its reason; values that were made and not yet taken are lost.
+ * **Errors** The first failure of any task, once all of them have ended.
+ * **Cost** One channel hand-off a value.
+ *
+ * @example
+ * const flow = new Flow<number>(async (out, group) => {
+ *   for (let n = 1; n <= 3; n++) await out.send(n, group.ctx);
+ * });
+ * await flow.toArray(); //=> [1, 2, 3]
+ */
+export class Flow<T> implements AsyncIterable<T, undefined> {
+  readonly #produce: Produce<T>;
+  readonly #options: FlowOptions;
+  #state: "idle" | "running" | "ended" = "idle";
+  #running: { readonly group: TaskGroup; readonly out: Channel<T> } | undefined;
+
+  constructor(produce: Produce<T>, options: FlowOptions = {}) {
+    requireLimit("capacity", options.capacity ?? 0, 0);
+    this.#produce = produce;
+    this.#options = options;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
+    return { next: () => this.#next(), return: () => this.#leave() };
+  }
+
+  /** Calls `visit` with each value, one at a time, and waits for it. */
+  async forEach(visit: (value: T) => void | PromiseLike<void>): Promise<void> {
+    for await (const value of this) await visit(value);
+  }
+
+  /** Collects every value. Not for flows that are long or endless. */
+  async toArray(): Promise<T[]> {
+    const values: T[] = [];
+    for await (const value of this) values.push(value);
+    return values;
+  }
+
+  /** Gives the rest up: cancels what runs and waits for it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#leave();
+  }
+
+  async #next(): Promise<Received<T>> {
+    if (this.#state === "ended") return { value: undefined, done: true };
+    this.#running ??= this.#start();
+    const { group, out } = this.#running;
+    const received = await outcomeOf(() => out.receive(group.ctx));
+    if (received.ok && received.value.done !== true) return received.value;
+    this.#state = "ended";
+    await group.wait();
+    if (!received.ok) throw received.error;
+    return { value: undefined, done: true };
+  }
+
+  #start(): { readonly group: TaskGroup; readonly out: Channel<T> } {
+    this.#state = "running";
+    const { name, capacity, signal } = this.#options;
+    const group = new TaskGroup({ name, signal });
+    const out = new Channel<T>(capacity, { name: name === undefined ? undefined : `${name} out` });
+    group.go(async () => {
+      await this.#produce(out, group);
+      out.close();
+    });
+    return { group, out };
+  }
+
+  /** The reader goes. What it no longer wants is no failure; what goes wrong on the way out is. */
+  async #leave(): Promise<Received<T>> {
+    const running = this.#state === "running" ? this.#running : undefined;
+    this.#state = "ended";
+    if (running !== undefined) {
+      const left = new CanceledError("the reader has left");
+      running.group.cancel(left);
+      const end = await outcomeOf(() => running.group.wait());
+      if (!end.ok && end.error !== left) throw end.error;
+    }
+    return { value: undefined, done: true };
+  }
+}
+
+/** Sends everything that `source` gives, then finishes the source; also when it is given up midway. */
+export async function pump<T>(
+  source: AnyIterable<T>,
+  out: SendPort<T>,
+  options: CancelOptions,
+): Promise<void> {
+  for await (const value of source) await out.send(value, options);
+}

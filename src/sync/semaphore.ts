@@ -1,0 +1,156 @@
+/**
+ * Bounds how much runs at once by handing out permits.
+ *
+ * Invariants
+ *   I1  0 <= available <= permits; what is missing is held by permits not yet released.
+ *   I2  Waiters are served first come, first served; if any waits, the first of them needs more than is available.
+ */
+import { requireFunction, requireInteger } from "../core/arguments.ts";
+import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
+import { begin, observe, type Resource } from "../core/resource.ts";
+import { currentRuntime, type Runtime } from "../core/runtime.ts";
+import type { TaskRecord } from "../core/scheduler.ts";
+import { Waiter } from "../core/waiter.ts";
+import { WaiterQueue } from "../core/waiter-queue.ts";
+
+/** Gives a permit back. Calling it again does nothing, so more than was held cannot be given back. */
+export interface Permit {
+  (): void;
+  /** The same, for `using`. */
+  [Symbol.dispose](): void;
+}
+
+/** Names a lock in reports and in the event log. */
+export interface SemaphoreOptions {
+  /** A short name; by default the kind and a number. */
+  readonly name?: string | undefined;
+}
+
+class AcquireWaiter extends Waiter<Permit> {
+  readonly weight: number;
+  readonly #left: () => void;
+
+  constructor(
+    runtime: Runtime,
+    resource: Resource | undefined,
+    options: CancelOptions | undefined,
+    weight: number,
+    left: () => void,
+  ) {
+    super(runtime, "acquire", resource, options);
+    this.weight = weight;
+    this.#left = left;
+  }
+
+  /** The ones behind may fit where this one did not. */
+  override onCancel(reason: unknown): void {
+    super.onCancel(reason);
+    this.#left();
+  }
+}
+
+/**
+ * A weighted semaphore that serves in the order of arrival.
+ *
+ * **Guarantees** A large request is never overtaken by smaller ones, so it cannot starve; the price is that permits may
+ * be free while it waits.
+ * **Units and ranges** `permits` and `weight`: whole numbers of at least 1, in units of your choice.
+ * **Cancellation** A cancelled acquire holds nothing, and those behind it get in at once if they now fit.
+ * **Errors** `RangeError` at the call if `weight` is above `permits`, as waiting could never succeed. In Go such a
+ * request waits until its context ends.
+ * **Cost** O(1) to acquire, release and cancel.
+ * **Not for** limits per unit of time: see `rate-limiting`.
+ * **Source** golang.org/x/sync/semaphore; the idea is E. W. Dijkstra's (EWD35, 1962).
+ *
+ * @example
+ * const gate = new Semaphore(2);
+ * const doubled = await Promise.all([1, 2, 3].map((n) => gate.withPermit(() => n * 2)));
+ * doubled; //=> [2, 4, 6]
+ */
+export class Semaphore {
+  readonly #runtime: Runtime = currentRuntime();
+  readonly #permits: number;
+  readonly #resource: Resource | undefined;
+  readonly #waiters = new WaiterQueue<AcquireWaiter>();
+  #available: number;
+
+  constructor(permits: number, options: SemaphoreOptions = {}) {
+    this.#permits = requireInteger("permits", permits, 1);
+    this.#available = permits;
+    this.#resource = observe(this.#runtime, "sem", options.name, permits);
+  }
+
+  /** How many permits there are. */
+  get permits(): number {
+    return this.#permits;
+  }
+
+  /** How many permits nobody holds. */
+  get available(): number {
+    return this.#available;
+  }
+
+  /** How many wait. */
+  get waiting(): number {
+    return this.#waiters.size;
+  }
+
+  /** Waits until `weight` permits are free and all who came earlier have got theirs, then holds them. */
+  acquire(weight = 1, options?: CancelOptions): Promise<Permit> {
+    const wanted = requireInteger("weight", weight, 1, this.#permits);
+    return begin(this.#runtime, () => {
+      const cancelled = rejectIfCancelled(options);
+      if (cancelled !== undefined) return cancelled;
+      const permit = this.tryAcquire(wanted);
+      if (permit !== undefined) return Promise.resolve(permit);
+      const waiter = new AcquireWaiter(this.#runtime, this.#resource, options, wanted, () => this.#serve());
+      this.#waiters.push(waiter);
+      return waiter.promise;
+    });
+  }
+
+  /** Holds `weight` permits if that needs no waiting; `undefined` if it does, also because others wait already. */
+  tryAcquire(weight = 1): Permit | undefined {
+    const wanted = requireInteger("weight", weight, 1, this.#permits);
+    if (this.#waiters.size > 0 || wanted > this.#available) return undefined;
+    return this.#hold(wanted, this.#runtime.scheduler?.current);
+  }
+
+  /**
+   * Runs `task` with one permit and gives the permit back, however it ends.
+   *
+   * **Cancellation** `options` gives up the wait for the permit. It does not stop the task.
+   */
+  async withPermit<T>(task: () => T | PromiseLike<T>, options?: CancelOptions): Promise<T> {
+    requireFunction("task", task);
+    const release = await this.acquire(1, options);
+    try {
+      return await task();
+    } finally {
+      release();
+    }
+  }
+
+  #hold(weight: number, task: TaskRecord | undefined): Permit {
+    this.#available -= weight;
+    this.#resource?.emit({ k: "hold", r: this.#resource.id, units: weight }, task?.id);
+    let held = true;
+    const release = (): void => {
+      if (!held) return;
+      held = false;
+      this.#available += weight;
+      this.#resource?.emit({ k: "free", r: this.#resource.id, units: weight });
+      this.#serve();
+    };
+    return Object.assign(release, { [Symbol.dispose]: release });
+  }
+
+  /** Lets in from the front as many as fit. */
+  #serve(): void {
+    for (;;) {
+      const waiter = this.#waiters.first;
+      if (waiter === undefined || waiter.weight > this.#available) return;
+      waiter.grant(this.#hold(waiter.weight, waiter.task));
+    }
+  }
+}

@@ -1,0 +1,289 @@
+/**
+ * Tasks that have an owner: it starts them, waits for all of them, and cancels the rest when one fails. Go's `errgroup`.
+ *
+ * Invariants
+ *   I1  `active` tasks run, at most `concurrency`; tasks wait for a slot only while all slots are taken.
+ *   I2  The context has ended once a task failed (unless errors are collected), and once `wait` has returned.
+ *   I3  Every task that was accepted settles its handle once: also one that never got to run.
+ */
+import { requireFunction, requireLimit, requireOneOf } from "../core/arguments.ts";
+import { type CancelOptions, linkCancel } from "../core/cancellation.ts";
+import { Deferred } from "../core/deferred.ts";
+import { FullError, isCancellation, MisuseError } from "../core/errors.ts";
+import { observe, type Resource } from "../core/resource.ts";
+import { currentRuntime, type Runtime } from "../core/runtime.ts";
+import { type Outcome, outcomeOf, spawnTask, valueOf } from "../core/task.ts";
+import { QueueNode, WaiterQueue } from "../core/waiter-queue.ts";
+import { type CancelableContext, type Context, withCancel } from "./context.ts";
+import { WaitGroup } from "./wait-group.ts";
+
+/** What a group does. */
+export interface TaskGroupOptions extends CancelOptions {
+  /** How many tasks run at once: at least 1; default Infinity. */
+  readonly concurrency?: number | undefined;
+  /** How many tasks may wait for a slot, beyond those that run: at least 0; default 1000. */
+  readonly capacity?: number | undefined;
+  /**
+   * `fail-fast`, the default: the first failure cancels the others and is what `wait` throws.
+   * `collect`: all run to their end, and `wait` throws an `AggregateError` of all failures.
+   */
+  readonly errors?: "fail-fast" | "collect" | undefined;
+  /** A short name for reports and for the event log. */
+  readonly name?: string | undefined;
+}
+
+/** Names a task. */
+export interface TaskOptions {
+  /** A short name for reports and for the event log. */
+  readonly name?: string | undefined;
+}
+
+/** What a task is: it is given a context that ends when it should give up. */
+export type Task<T> = (ctx: Context) => T | PromiseLike<T>;
+
+/** A task that was started, or waits for its slot. */
+export class TaskHandle<T> extends QueueNode {
+  readonly name: string;
+  readonly #deferred: Deferred<T>;
+  readonly #scope: CancelableContext;
+  readonly #task: Task<T>;
+
+  /** Made by a {@link TaskGroup}. @internal */
+  constructor(
+    runtime: Runtime,
+    resource: Resource | undefined,
+    name: string,
+    parent: Context,
+    task: Task<T>,
+  ) {
+    super();
+    this.name = name;
+    this.#task = task;
+    this.#scope = withCancel(parent);
+    this.#deferred = new Deferred<T>(runtime, "join", resource);
+  }
+
+  /** How it ended, once it has. */
+  get outcome(): Outcome<T> | undefined {
+    return this.#deferred.outcome;
+  }
+
+  /** Waits for its end: gives its value, or throws its error. A caller who is cancelled leaves; the task goes on. */
+  join(options?: CancelOptions): Promise<T> {
+    return this.#deferred.wait(options);
+  }
+
+  /** Ends its context. A task that waits for its slot will not run. */
+  cancel(cause?: unknown): void {
+    this.#scope.cancel(cause);
+  }
+
+  /** The context of the task. @internal */
+  get ctx(): Context {
+    return this.#scope.ctx;
+  }
+
+  /** Runs the task, unless it has been given up. @internal */
+  run(): T | PromiseLike<T> {
+    if (this.ctx.error !== undefined) throw this.ctx.cause;
+    return this.#task(this.ctx);
+  }
+
+  /** @internal */
+  settle(outcome: Outcome<T>): void {
+    this.#scope.cancel();
+    this.#deferred.settle(outcome);
+  }
+}
+
+/**
+ * A group of tasks with one owner.
+ *
+ * **Guarantees** {@link TaskGroup.wait} returns when every task has ended, and not before. Tasks start in the order of
+ * their calls, and never inside the call that starts them.
+ * **Cancellation** When `signal` aborts, when a task fails, or with {@link TaskGroup.cancel}, the context of every task
+ * ends and tasks that wait for a slot settle without having run. Running tasks are waited for: cancelling is asking.
+ * **Errors** `wait` throws the first failure; further ones are in {@link TaskGroup.errors}. A failure that is no
+ * cancellation comes before one that is, so that the cause is not hidden behind its consequences.
+ * **Cost** A task costs a context, an outcome and a microtask.
+ * **Not for** long lists of jobs: see `pools`, which waits instead of refusing.
+ * **Source** golang.org/x/sync/errgroup; structured concurrency as in N. J. Smith's notes on it (2018).
+ *
+ * @example
+ * const group = new TaskGroup();
+ * const handle = group.go(async (ctx) => {
+ *   await sleep(1, ctx);
+ *   return 42;
+ * });
+ * await group.wait();
+ * await handle.join(); //=> 42
+ */
+export class TaskGroup {
+  readonly #runtime: Runtime = currentRuntime();
+  readonly #concurrency: number;
+  readonly #capacity: number;
+  readonly #failFast: boolean;
+  readonly #name: string;
+  readonly #resource: Resource | undefined;
+  readonly #scope: CancelableContext;
+  readonly #unsettled: WaitGroup;
+  readonly #queue = new WaiterQueue<TaskHandle<never>>();
+  readonly #errors: unknown[] = [];
+  #active = 0;
+  #state: "open" | "ended" = "open";
+
+  constructor(options: TaskGroupOptions = {}) {
+    this.#concurrency = requireLimit("concurrency", options.concurrency ?? Number.POSITIVE_INFINITY, 1);
+    this.#capacity = requireLimit("capacity", options.capacity ?? 1000, 0);
+    const errors = requireOneOf("errors", options.errors ?? "fail-fast", ["fail-fast", "collect"]);
+    this.#failFast = errors === "fail-fast";
+    this.#name = options.name ?? "task";
+    this.#resource = observe(this.#runtime, "group", options.name);
+    this.#scope = withCancel(options);
+    this.#unsettled = new WaitGroup({ name: options.name });
+  }
+
+  /** Ends when the group is cancelled, when a task fails, and when `wait` returns. */
+  get ctx(): Context {
+    return this.#scope.ctx;
+  }
+
+  /** How many tasks run. */
+  get active(): number {
+    return this.#active;
+  }
+
+  /** How many tasks wait for a slot. */
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  /** The failures so far, in the order in which they came. */
+  get errors(): readonly unknown[] {
+    return this.#errors;
+  }
+
+  /**
+   * Starts a task, as soon as there is a slot for it.
+   *
+   * **Errors** Throws `FullError` if all slots are taken and `capacity` tasks wait; `MisuseError` once `wait` has returned.
+   */
+  go<T>(task: Task<T>, options: TaskOptions = {}): TaskHandle<T> {
+    if (this.#active >= this.#concurrency && this.#queue.size >= this.#capacity) {
+      throw new FullError(`task group is full: ${this.#active} tasks run and ${this.#queue.size} wait`);
+    }
+    return this.#accept(task, options);
+  }
+
+  /** Starts a task if a slot is free; `undefined` if none is. */
+  tryGo<T>(task: Task<T>, options: TaskOptions = {}): TaskHandle<T> | undefined {
+    return this.#active < this.#concurrency ? this.#accept(task, options) : undefined;
+  }
+
+  /**
+   * Waits until every task has ended, then ends the group. A caller who is cancelled leaves; the tasks go on.
+   *
+   * **Errors** The first failure, or an `AggregateError` of all if they are collected.
+   */
+  async wait(options?: CancelOptions): Promise<void> {
+    await this.#unsettled.wait(options);
+    this.#state = "ended";
+    this.#scope.cancel();
+    if (this.#errors.length === 0) return;
+    if (!this.#failFast) throw new AggregateError(this.#errors, `${this.#errors.length} tasks failed`);
+    throw this.#errors.find((error) => !isCancellation(error)) ?? this.#errors[0];
+  }
+
+  /** Asks every task to give up. They are still waited for. */
+  cancel(cause?: unknown): void {
+    this.#scope.cancel(cause);
+  }
+
+  /** Cancels what still runs and waits for it, whatever comes of it. After `wait` there is nothing left to do. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cancel();
+    await outcomeOf(() => this.wait());
+  }
+
+  /**
+   * Runs `body` with a group and leaves only when every task has ended. If `body` throws, the tasks are cancelled and
+   * waited for, and its error is thrown.
+   *
+   * @example
+   * const sum = await TaskGroup.run(async (group) => {
+   *   const parts = [1, 2, 3].map((n) => group.go(() => n * n));
+   *   const squares = await Promise.all(parts.map((part) => part.join()));
+   *   return squares.reduce((a, b) => a + b);
+   * });
+   * sum; //=> 14
+   */
+  static async run<T>(
+    body: (group: TaskGroup) => T | PromiseLike<T>,
+    options?: TaskGroupOptions,
+  ): Promise<T> {
+    const group = new TaskGroup(options);
+    const outcome = await outcomeOf(() => body(group));
+    if (!outcome.ok) group.cancel(outcome.error);
+    const end = await outcomeOf(() => group.wait());
+    if (outcome.ok) valueOf(end);
+    return valueOf(outcome);
+  }
+
+  #accept<T>(task: Task<T>, options: TaskOptions): TaskHandle<T> {
+    requireFunction("task", task);
+    if (this.#state === "ended") throw new MisuseError("task group has ended");
+    const name = options.name ?? this.#name;
+    const handle = new TaskHandle<T>(this.#runtime, this.#resource, name, this.ctx, task);
+    this.#unsettled.add(1);
+    if (this.#active < this.#concurrency) this.#start(handle);
+    else this.#enqueue(handle);
+    return handle;
+  }
+
+  #start<T>(handle: TaskHandle<T>): void {
+    this.#active++;
+    const label = { name: handle.name, group: this.#resource?.name };
+    spawnTask(
+      this.#runtime,
+      label,
+      () => handle.run(),
+      (outcome) => {
+        this.#active--;
+        this.#settle(handle, outcome);
+        this.#startNext();
+      },
+    );
+  }
+
+  #startNext(): void {
+    const next = this.#active < this.#concurrency ? this.#queue.shift() : undefined;
+    if (next !== undefined) this.#start(next);
+  }
+
+  /** Lets a task wait for a slot; one that is cancelled meanwhile leaves at once. */
+  #enqueue<T>(handle: TaskHandle<T>): void {
+    this.#queue.push(handle as unknown as TaskHandle<never>);
+    linkCancel(handle.ctx, { onCancel: (error) => this.#drop(handle, error) });
+  }
+
+  #drop<T>(handle: TaskHandle<T>, error: unknown): void {
+    if (handle.queue === undefined) return;
+    handle.queue.remove(handle);
+    this.#settle(handle, { ok: false, error });
+  }
+
+  #settle<T>(handle: TaskHandle<T>, outcome: Outcome<T>): void {
+    if (!outcome.ok && !this.#wasToldTo(handle, outcome.error)) {
+      this.#errors.push(outcome.error);
+      if (this.#failFast) this.cancel(outcome.error);
+    }
+    handle.settle(outcome);
+    this.#unsettled.done();
+  }
+
+  /** Whether a task merely did as it was told: it was cancelled alone, or because of a failure that is known. */
+  #wasToldTo<T>(handle: TaskHandle<T>, error: unknown): boolean {
+    if (handle.ctx.error === undefined || error !== handle.ctx.cause) return false;
+    return this.ctx.error === undefined || this.#errors.length > 0;
+  }
+}

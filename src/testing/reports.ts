@@ -1,0 +1,57 @@
+/**
+ * The errors with which a simulation ends when its tasks cannot: each names the tasks and what they wait for.
+ */
+import { ConcurrencyError } from "../core/errors.ts";
+
+/** A task that did not end. */
+export interface StuckTask {
+  readonly id: number;
+  readonly name: string;
+  /** Each operation it is blocked in, with the names of what that concerns. */
+  readonly waitsFor: readonly { readonly op: string; readonly on: readonly string[] }[];
+}
+
+function describe(tasks: readonly StuckTask[]): string {
+  return tasks.map((task) => `\n  ${task.name} (task ${task.id}): ${waits(task)}`).join("");
+}
+
+function waits({ waitsFor }: StuckTask): string {
+  if (waitsFor.length === 0) return "waits for something outside of the simulation";
+  return waitsFor.map(({ op, on }) => (on.length === 0 ? op : `${op} on ${on.join(", ")}`)).join("; ");
+}
+
+/** No task can go on and no timer is set. Code `DEADLOCK`. */
+export class DeadlockError extends ConcurrencyError {
+  /** Every task that is blocked. */
+  readonly tasks: readonly StuckTask[];
+
+  constructor(tasks: readonly StuckTask[], atMs: number) {
+    super("DEADLOCK", `all tasks are asleep - deadlock! (at ${atMs} ms)${describe(tasks)}`);
+    this.name = "DeadlockError";
+    this.tasks = tasks;
+  }
+}
+
+/** The program has ended and some of its tasks have not. Code `LEAK`. */
+export class LeakError extends ConcurrencyError {
+  /** Every task that was left behind. */
+  readonly tasks: readonly StuckTask[];
+
+  constructor(tasks: readonly StuckTask[]) {
+    super("LEAK", `the program has ended, but ${tasks.length} of its tasks have not:${describe(tasks)}`);
+    this.name = "LeakError";
+    this.tasks = tasks;
+  }
+}
+
+/** Nothing came from outside of the simulation for too long. Code `STALLED`. */
+export class StalledError extends ConcurrencyError {
+  /** Every task that has not ended. */
+  readonly tasks: readonly StuckTask[];
+
+  constructor(tasks: readonly StuckTask[], timeoutMs: number) {
+    super("STALLED", `nothing has happened for ${timeoutMs} ms:${describe(tasks)}`);
+    this.name = "StalledError";
+    this.tasks = tasks;
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * Runs a concurrent program so that it can be repeated: virtual time, seeded order, one event log.
+ */
+import { requireFunction, requireInteger, requireOneOf, requirePositive } from "../core/arguments.ts";
+import type { CancelOptions } from "../core/cancellation.ts";
+import type { RunEvent } from "../core/events.ts";
+import { pick, seededRandom } from "../core/random.ts";
+import { currentRuntime, type Runtime, useRuntime } from "../core/runtime.ts";
+import { type Outcome, spawnTask, valueOf } from "../core/task.ts";
+import { type Context, withCancel } from "../sync/context.ts";
+import { EventLog } from "./event-log.ts";
+import { LeakError } from "./reports.ts";
+import { Simulation } from "./simulation.ts";
+import { SimulationClock } from "./simulation-clock.ts";
+
+/** How a simulation runs. */
+export interface SimulateOptions extends CancelOptions {
+  /** Decides every choice: a whole number from 0 to 2^32-1; by default one is drawn, and reported in the result. */
+  readonly seed?: number | undefined;
+  /**
+   * `virtual`, the default: time moves only when every task is blocked. `real`: the machine's time; then only the
+   * choices repeat, not the timing.
+   */
+  readonly clock?: "virtual" | "real" | undefined;
+  /** How many virtual milliseconds pass in one of the machine's: above 0; default Infinity, which waits for nothing. */
+  readonly speed?: number | undefined;
+  /** Takes the event log, one event at a time. */
+  readonly onEvent?: ((event: RunEvent) => void) | undefined;
+  /**
+   * How long, in the machine's milliseconds, tasks may wait for something that the simulation does not know, such as
+   * I/O or a promise of another task, before that is an error: above 0; default 5000.
+   */
+  readonly externalTimeoutMs?: number | undefined;
+}
+
+/** What a simulation gives. */
+export interface Simulated<T> {
+  /** What the program gave. */
+  readonly value: T;
+  /** The seed that repeats the run. */
+  readonly seed: number;
+  /** How many times a task was resumed. */
+  readonly steps: number;
+  /** How much time passed for the program. */
+  readonly elapsedMs: number;
+  /** False if the order of events depended on something outside, such as I/O: then the seed does not repeat the run. */
+  readonly replayable: boolean;
+}
+
+/** Writes to the event log of the simulation that runs; does nothing outside of one. */
+export function log(text: string, level: "info" | "error" = "info"): void {
+  currentRuntime().tracer?.emit({ k: "log", level, text });
+}
+
+/** A source of chance that repeats with the seed of the simulation that runs; the system's outside of one. */
+export function random(): number {
+  return currentRuntime().random.next();
+}
+
+/**
+ * Runs `program` and everything it starts under a scheduler that resumes one task at a time, in an order that the seed
+ * decides, on a clock that jumps from timer to timer.
+ *
+ * **Guarantees** The same seed gives the same run, event for event, as long as the program takes time and chance from
+ * this library and waits for its other tasks through it. Every waiting call is a point at which another task may go on.
+ * **Cancellation** `signal` ends the context that `program` is given.
+ * **Errors** What `program` throws. `DeadlockError` if every task is blocked for ever; `LeakError` if the program has
+ * ended and tasks of it have not; `StalledError` if nothing came from outside for `externalTimeoutMs`. All name tasks.
+ * **Cost** A few microseconds a step: one turn of the host's loop.
+ * **Not for** two at once in one process, if they wait for I/O: code that comes back from outside finds the runtime of
+ * the one that ran last.
+ * **Source** Go's `testing/synctest` for the bubble and its clock; Shuttle and FoundationDB for seeded order.
+ *
+ * @example
+ * const { value, elapsedMs } = await simulate(async () => {
+ *   const ticks = new Channel<number>();
+ *   return TaskGroup.run(async (group) => {
+ *     group.go(async () => {
+ *       await sleep(60_000);
+ *       await ticks.send(now());
+ *     });
+ *     return (await ticks.receive()).value;
+ *   });
+ * }, { seed: 1 });
+ * [value, elapsedMs]; //=> [60000, 60000]
+ */
+export async function simulate<T>(
+  program: (ctx: Context) => T | PromiseLike<T>,
+  options: SimulateOptions = {},
+): Promise<Simulated<T>> {
+  requireFunction("program", program);
+  const seed = requireInteger("seed", options.seed ?? drawSeed(), 0, 0xffff_ffff);
+  const { simulation, runtime, clock } = setUp(seed, options);
+  const previous = currentRuntime();
+  useRuntime(runtime);
+  try {
+    const outcome = await runMain(simulation, runtime, program, options);
+    const value = valueOf(outcome);
+    const left = simulation.stuck();
+    if (left.length > 0) throw new LeakError(left);
+    const { steps } = simulation;
+    const replayable = simulation.replayable && options.clock !== "real";
+    return { value, seed, steps, elapsedMs: clock.now(), replayable };
+  } finally {
+    simulation.abandon();
+    useRuntime(previous);
+  }
+}
+
+/** A seed for a run that was given none. */
+export function drawSeed(): number {
+  return pick(currentRuntime().random, 0x1_0000_0000);
+}
+
+interface Setup {
+  readonly simulation: Simulation;
+  readonly runtime: Runtime;
+  readonly clock: SimulationClock;
+}
+
+function setUp(seed: number, options: SimulateOptions): Setup {
+  const kind = requireOneOf("clock", options.clock ?? "virtual", ["virtual", "real"]);
+  const speed = requirePositive("speed", options.speed ?? Number.POSITIVE_INFINITY);
+  const clock = new SimulationClock({ kind, speed });
+  const { onEvent } = options;
+  const source = { now: () => clock.now(), task: () => simulation.current?.id };
+  const tracer = onEvent === undefined ? undefined : new EventLog(source, onEvent);
+  clock.tracer = tracer;
+  const order = seededRandom(seed, 1);
+  const simulation: Simulation = new Simulation({
+    clock,
+    tracer,
+    choose: (count) => pick(order, count),
+    enter: () => useRuntime(runtime),
+    externalTimeoutMs: requirePositive("externalTimeoutMs", options.externalTimeoutMs ?? 5000),
+  });
+  const runtime: Runtime = { clock, random: seededRandom(seed, 2), scheduler: simulation, tracer };
+  return { simulation, runtime, clock };
+}
+
+/** Runs the program as the task `main`, whose context ends with `options.signal` and when the program has ended. */
+async function runMain<T>(
+  simulation: Simulation,
+  runtime: Runtime,
+  program: (ctx: Context) => T | PromiseLike<T>,
+  options: SimulateOptions,
+): Promise<Outcome<T>> {
+  const { ctx, cancel } = withCancel(options);
+  let outcome: Outcome<T> | undefined;
+  spawnTask(
+    runtime,
+    { name: "main" },
+    () => program(ctx),
+    (result) => {
+      outcome = result;
+      cancel();
+    },
+  );
+  await simulation.run(() => outcome !== undefined);
+  return outcome as unknown as Outcome<T>;
+}

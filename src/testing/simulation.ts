@@ -1,0 +1,251 @@
+/**
+ * The engine behind `simulate`: one task goes on at a time, in an order that a chooser decides, on a clock that moves
+ * only when nobody can go on.
+ *
+ * A step resumes one entry of the ready list and then lets every microtask run before the next. So the task whose code
+ * runs is known without any help of the host.
+ *
+ * Invariants
+ *   I1  A live task is in exactly one of these states: it has entries on the ready list, it is blocked on
+ *       suspensions, or it is external: it waits for something that the simulation does not know.
+ *   I2  Time moves only while the ready list is empty.
+ */
+import { nextTurn, systemClock } from "../core/clock.ts";
+import type { TaskEnd, Tracer } from "../core/events.ts";
+import { preview } from "../core/resource.ts";
+import type { Scheduler, Suspension, TaskRecord } from "../core/scheduler.ts";
+import { DeadlockError, StalledError, type StuckTask } from "./reports.ts";
+import type { SimulationClock } from "./simulation-clock.ts";
+
+/** Something that can be chosen to go on. */
+interface Ready {
+  readonly task: SimulatedTask | undefined;
+  go(): void;
+}
+
+/** How the engine is set up. */
+export interface EngineOptions {
+  readonly clock: SimulationClock;
+  readonly tracer: Tracer | undefined;
+  /** A number in `[0, count)`. */
+  readonly choose: (count: number) => number;
+  /** Makes this simulation's runtime the current one. */
+  readonly enter: () => void;
+  /** How long a wait for something outside may last, in the machine's milliseconds, before it is an error. */
+  readonly externalTimeoutMs: number;
+}
+
+/** Virtual time is held back this long for a task that waits for something outside. */
+const EXTERNAL_GRACE_MS = 20;
+
+class SimulatedTask implements TaskRecord {
+  readonly id: number;
+  readonly name: string;
+  readonly parent: SimulatedTask | undefined;
+  readonly pending: Set<Suspension> = new Set();
+  readonly #ended: (how: TaskEnd, error: unknown) => void;
+
+  constructor(
+    id: number,
+    name: string,
+    parent: SimulatedTask | undefined,
+    ended: (task: SimulatedTask, how: TaskEnd, error: unknown) => void,
+  ) {
+    this.id = id;
+    this.name = name;
+    this.parent = parent;
+    this.#ended = (how, error) => ended(this, how, error);
+  }
+
+  ended(how: TaskEnd, error?: unknown): void {
+    this.#ended(how, error);
+  }
+}
+
+export class Simulation implements Scheduler {
+  /** Steps taken so far. */
+  steps = 0;
+  /** False once the order of events has depended on something outside. */
+  replayable = true;
+  readonly #options: EngineOptions;
+  readonly #tasks = new Set<SimulatedTask>();
+  readonly #ready: Ready[] = [];
+  #current: SimulatedTask | undefined;
+  #nextTaskId = 0;
+  #nextResourceId = 1;
+  #wake: (() => void) | undefined;
+
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    options.clock.currentTask = () => this.current;
+  }
+
+  /** The running task; outside of a step, the one task that can have come back from outside, if it is only one. */
+  get current(): SimulatedTask | undefined {
+    if (this.#current !== undefined) return this.#current;
+    const external = [...this.#tasks].filter((task) => task.pending.size === 0);
+    return external.length === 1 ? external[0] : undefined;
+  }
+
+  /** The tasks that have not ended. */
+  get live(): readonly TaskRecord[] {
+    return [...this.#tasks];
+  }
+
+  begin(): Promise<void> {
+    return new Promise((resolve) => {
+      const call: Suspension = { op: "call", resources: [], task: this.current, resume: resolve };
+      (call.task as SimulatedTask | undefined)?.pending.add(call);
+      this.#push(call);
+    });
+  }
+
+  blocked(suspension: Suspension): void {
+    const task = this.current;
+    suspension.task = task;
+    task?.pending.add(suspension);
+    if (this.#options.tracer === undefined) return;
+    const on = { op: suspension.op, r: suspension.resources.map((resource) => resource.id) };
+    const s = suspension.op === "sleep" ? "sleeping" : "blocked";
+    this.#options.tracer.emit({ k: "task.state", s, on }, task?.id);
+  }
+
+  ready(suspension: Suspension): void {
+    this.#options.tracer?.emit({ k: "task.state", s: "ready" }, suspension.task?.id);
+    this.#push(suspension, () => {
+      this.#options.tracer?.emit({ k: "task.state", s: "running" }, suspension.task?.id);
+    });
+  }
+
+  spawn(name: string, group: string | undefined): Promise<TaskRecord> {
+    const parent = this.current;
+    const ended = (task: SimulatedTask, how: TaskEnd, error: unknown): void => this.#ended(task, how, error);
+    const task = new SimulatedTask(this.#nextTaskId++, name, parent, ended);
+    this.#tasks.add(task);
+    const spawned = { k: "task.spawn", id: task.id, parent: parent?.id, name, group } as const;
+    this.#options.tracer?.emit(spawned, parent?.id);
+    return new Promise((resolve) => {
+      const start: Suspension = { op: "start", resources: [], task, resume: () => resolve(task) };
+      task.pending.add(start);
+      this.#push(start);
+    });
+  }
+
+  choose(count: number): number {
+    return count === 1 ? 0 : this.#options.choose(count);
+  }
+
+  nextResourceId(): number {
+    return this.#nextResourceId++;
+  }
+
+  /** Goes on until `main` has ended and, without moving time, everything that can still go on has. */
+  async run(mainEnded: () => boolean): Promise<void> {
+    const { clock } = this.#options;
+    for (;;) {
+      for (const timer of clock.takeDue()) {
+        this.#ready.push({ task: timer.task as SimulatedTask | undefined, go: () => clock.fire(timer) });
+      }
+      if (this.#ready.length > 0) await this.#step();
+      else if (mainEnded()) return;
+      else if (this.#external().length > 0) await this.#waitOutside();
+      else await this.#passTime();
+    }
+  }
+
+  /** What every live task waits for, for a report. */
+  stuck(): readonly StuckTask[] {
+    return [...this.#tasks].map((task) => ({
+      id: task.id,
+      name: task.name,
+      waitsFor: [...task.pending].map(({ op, resources }) => ({ op, on: resources.map(({ name }) => name) })),
+    }));
+  }
+
+  /** Records the end of tasks that will not go on. */
+  abandon(): void {
+    for (const task of this.#tasks) this.#ended(task, "leaked", undefined);
+  }
+
+  #external(): readonly SimulatedTask[] {
+    return [...this.#tasks].filter((task) => task.pending.size === 0);
+  }
+
+  #push(suspension: Suspension, chosen?: () => void): void {
+    const task = suspension.task as SimulatedTask | undefined;
+    const go = (): void => {
+      task?.pending.delete(suspension);
+      chosen?.();
+      suspension.resume();
+    };
+    this.#ready.push({ task, go });
+    this.#wake?.();
+  }
+
+  #ended(task: SimulatedTask, how: TaskEnd, error: unknown): void {
+    if (!this.#tasks.delete(task)) return;
+    const err =
+      error instanceof Error
+        ? `${error.name}: ${error.message}`
+        : error === undefined
+          ? undefined
+          : preview(error);
+    this.#options.tracer?.emit({ k: "task.end", how, err }, task.id);
+    this.#wake?.();
+  }
+
+  async #step(): Promise<void> {
+    this.steps++;
+    const [entry] = this.#ready.splice(this.choose(this.#ready.length), 1) as [Ready];
+    this.#options.enter();
+    this.#current = entry.task;
+    entry.go();
+    await new Promise<void>((resolve) => nextTurn(resolve));
+    this.#current = undefined;
+  }
+
+  /** Nobody can go on: time moves to the next timer. Without one, nobody ever will. */
+  async #passTime(): Promise<void> {
+    const { clock } = this.#options;
+    const dueMs = clock.nextDueMs;
+    if (dueMs === undefined) throw this.#deadlock();
+    const delayMs = clock.wallDelayTo(dueMs);
+    const woken = delayMs > 0 && (await this.#sleep(delayMs));
+    if (woken) clock.moveToWall(dueMs);
+    else clock.moveTo(dueMs);
+  }
+
+  /** Some task waits for something outside: for it first, but a timer is not held back for ever. */
+  async #waitOutside(): Promise<void> {
+    const { clock, externalTimeoutMs } = this.#options;
+    const dueMs = clock.nextDueMs;
+    const limitMs =
+      dueMs === undefined ? externalTimeoutMs : Math.max(EXTERNAL_GRACE_MS, clock.wallDelayTo(dueMs));
+    this.replayable = false;
+    const woken = await this.#sleep(limitMs);
+    if (!woken && dueMs === undefined) throw new StalledError(this.stuck(), externalTimeoutMs);
+    if (!woken && dueMs !== undefined) clock.moveTo(dueMs);
+    clock.forgetWall();
+  }
+
+  /** Waits on the machine's clock; true if somebody became ready, or ended, before that. */
+  #sleep(delayMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const finish = (woken: boolean): void => {
+        this.#wake = undefined;
+        timer.cancel();
+        resolve(woken);
+      };
+      const timer = systemClock.after(delayMs, () => finish(false));
+      this.#wake = () => finish(true);
+    });
+  }
+
+  #deadlock(): DeadlockError {
+    const stuck = this.stuck();
+    const error = new DeadlockError(stuck, this.#options.clock.now());
+    const text = error.message;
+    this.#options.tracer?.emit({ k: "deadlock", stuck: stuck.map(({ id }) => id), text });
+    return error;
+  }
+}
