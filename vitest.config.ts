@@ -17,5 +17,9 @@ const alias = Object.entries(exports)
 
 export default defineConfig({
   resolve: { alias },
-  test: { include: ["test/**/*.test.ts"], setupFiles: [] },
+  test: {
+    include: ["test/**/*.test.ts"],
+    reporters: ["default", "./test/support/tally-reporter.ts"],
+    maxWorkers: 2,
+  },
 });

@@ -2,7 +2,11 @@
  * The registry of demos: flags, usage, help and `--all` come from here. Nothing is loaded before it is needed.
  */
 import type { Demo } from "./demo.ts";
+import type { InputDemo } from "./input-demo.ts";
 import type { ParameterTable } from "./parameters.ts";
+
+type Load<T extends ParameterTable> = () => Promise<{ readonly demo: Demo<T> }>;
+type LoadInput<T extends ParameterTable> = () => Promise<{ readonly inputDemo: InputDemo<T> }>;
 
 /** An entry of the registry. */
 export interface Entry {
@@ -10,16 +14,26 @@ export interface Entry {
   readonly name: string;
   /** What the usage says. */
   readonly summary: string;
-  load(): Promise<{ readonly demo: Demo<ParameterTable> }>;
+  readonly load: Load<ParameterTable>;
+  /** The same pattern on real input, where there is such a thing. */
+  readonly loadInput: LoadInput<ParameterTable> | undefined;
 }
 
-function entry<T extends ParameterTable>(
+function entry<T extends ParameterTable, I extends ParameterTable>(
   name: string,
-  summary: string,
-  load: () => Promise<{ readonly demo: Demo<T> }>,
+  words: string,
+  load: Load<T>,
+  loadInput?: LoadInput<I>,
 ): Entry {
-  return { name, summary: `Run ${summary} pattern example`, load };
+  return { name, summary: `Run ${words} pattern example`, load, loadInput };
 }
 
 /** In the order of the usage. */
-export const registry: readonly Entry[] = [entry("pipeline", "pipeline", () => import("./pipeline.ts"))];
+export const registry: readonly Entry[] = [
+  entry(
+    "pipeline",
+    "pipeline",
+    () => import("./pipeline.ts"),
+    () => import("./number-pipeline.ts"),
+  ),
+];

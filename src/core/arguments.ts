@@ -11,9 +11,14 @@ function shown(value: unknown): string {
   return Array.isArray(value) ? "an array" : "an object";
 }
 
+/** A number out of range is a RangeError, where a number was expected; anything else is a TypeError. */
 function refuse(name: string, expected: string, value: unknown): never {
   const text = `${name} must be ${expected}, got ${shown(value)}`;
   throw typeof value === "number" ? new RangeError(text) : new TypeError(text);
+}
+
+function refuseType(name: string, expected: string, value: unknown): never {
+  throw new TypeError(`${name} must be ${expected}, got ${shown(value)}`);
 }
 
 /** A whole number within `min..max`. Returns it, with -0 turned into 0. */
@@ -55,11 +60,16 @@ export function requireDuration(name: string, value: unknown): number {
 
 /** A function. */
 export function requireFunction(name: string, value: unknown): void {
-  if (typeof value !== "function") refuse(name, "a function", value);
+  if (typeof value !== "function") refuseType(name, "a function", value);
 }
 
 /** One of the given words. */
 export function requireOneOf<W extends string>(name: string, value: unknown, words: readonly W[]): W {
   const known = words.find((word) => word === value);
-  return known ?? refuse(name, `one of ${words.map((word) => JSON.stringify(word)).join(", ")}`, value);
+  return known ?? refuseType(name, `one of ${words.map((word) => JSON.stringify(word)).join(", ")}`, value);
+}
+
+/** An object: what has options, a signal, or a context. */
+export function requireObject(name: string, value: unknown, expected: string): void {
+  if (typeof value !== "object" || value === null) refuseType(name, expected, value);
 }

@@ -46,7 +46,7 @@ export class Ending {
 
   /** What everybody who waited is rejected with. */
   get reason(): unknown {
-    return this.#blamed ?? this.error;
+    return this.#blamed === undefined ? this.error : this.#blamed;
   }
 
   /** The kind, as an error. */
@@ -55,11 +55,12 @@ export class Ending {
     return this.#error;
   }
 
+  /** What was blamed serves as the error if it is of the right kind; else it is the error's cause. */
   #make(): CanceledError | TimeoutError {
     const blamed = this.#blamed;
-    if (blamed instanceof CanceledError || blamed instanceof TimeoutError) return blamed;
-    const options = blamed === undefined ? undefined : { cause: blamed };
-    return this.#timeout ? new TimeoutError(undefined, options) : new CanceledError(undefined, options);
+    const kind = this.#timeout ? TimeoutError : CanceledError;
+    if (blamed instanceof kind) return blamed;
+    return new kind(undefined, blamed === undefined ? undefined : { cause: blamed });
   }
 }
 
@@ -74,6 +75,7 @@ export class Cancellation implements Cancelable {
   readonly #parent: CancelLink | undefined;
   readonly #atEnd: (() => void) | undefined;
   #first: CancelLink | undefined;
+  #last: CancelLink | undefined;
   #controller: AbortController | undefined;
 
   /** `atEnd` is called once it has ended with its whole subtree, and before anybody else is told. */
@@ -126,16 +128,18 @@ export class Cancellation implements Cancelable {
 
   /** For {@link CancelLink} alone. */
   add(link: CancelLink): void {
-    link.next = this.#first;
-    if (this.#first !== undefined) this.#first.previous = link;
-    this.#first = link;
+    link.previous = this.#last;
+    if (this.#last === undefined) this.#first = link;
+    else this.#last.next = link;
+    this.#last = link;
   }
 
   /** For {@link CancelLink} alone. */
   remove(link: CancelLink): void {
     if (link.previous === undefined) this.#first = link.next;
     else link.previous.next = link.next;
-    if (link.next !== undefined) link.next.previous = link.previous;
+    if (link.next === undefined) this.#last = link.previous;
+    else link.next.previous = link.previous;
     link.previous = undefined;
     link.next = undefined;
   }

@@ -15,6 +15,9 @@ export interface BlockedOn {
 /** How a task ended. */
 export type TaskEnd = "ok" | "error" | "cancelled" | "leaked";
 
+/** How a run ended. */
+export type RunEnd = "ok" | "error" | "cancelled" | "deadlock";
+
 /** What can be recorded. Field names are short because a log has many of them. */
 export type EventBody =
   | {
@@ -77,7 +80,12 @@ export type EventBody =
   | { readonly k: "log"; readonly level: "info" | "error"; readonly text: string }
   | { readonly k: "warn"; readonly code: string; readonly text: string }
   | { readonly k: "deadlock"; readonly stuck: readonly number[]; readonly text: string }
-  | { readonly k: "run.end"; readonly how: "ok" | "error" | "cancelled" | "deadlock"; readonly err?: string };
+  | {
+      readonly k: "run.end";
+      readonly how: RunEnd;
+      readonly err?: string | undefined;
+      readonly stats: { readonly steps: number; readonly tasks: number };
+    };
 
 /** One entry of the log. */
 export type RunEvent = EventBody & {

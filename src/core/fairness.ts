@@ -2,35 +2,55 @@
  * Lets the host have its turn when tasks only ever talk to each other.
  *
  * A promise that is settled goes on in a microtask, and timers and I/O wait until there is none left. Two tasks that
- * exchange values for ever would starve them. So operations that do not wait draw on a budget, and now and then one
- * of them takes a turn of the host's loop. By budget and not per operation: a turn costs about as much as ten of them.
+ * exchange values for ever would starve them. So what completes draws on a budget, and now and then a completion takes
+ * a turn of the host's loop. By budget and not per operation: a turn costs about as much as ten of them.
+ *
+ * The operation itself takes effect at once, in any case: only its completion is late. And while a turn is due, every
+ * completion waits for it, in order. So neither the order of effects nor that of completions changes.
  */
 import { nextTurn, systemClock } from "./clock.ts";
+import type { Runtime } from "./runtime.ts";
 
-/** So many operations go by between two looks at the clock. */
-const OPERATIONS = 512;
-/** So long may the host be kept waiting before an operation takes a turn. */
+/** So many completions go by between two looks at the clock. */
+const COMPLETIONS = 512;
+/** So long may the host be kept waiting. */
 const SLICE_MS = 5;
 
-let left = OPERATIONS;
+let left = COMPLETIONS;
 let turnStartedMs = 0;
+/** What waits for the turn that is due; undefined if none is. */
+let late: (() => void)[] | undefined;
 
-/** Draws on the budget. True if the caller should pass its result through {@link afterTurn}. */
-export function budgetSpent(): boolean {
-  return --left <= 0 && refill();
+/** Draws on the budget. True if the completion should take a turn. A scheduler gives the host its turns itself. */
+export function turnIsDue(runtime: Runtime): boolean {
+  return runtime.scheduler === undefined && (late !== undefined || (--left <= 0 && refill()));
 }
 
 function refill(): boolean {
-  left = OPERATIONS;
+  left = COMPLETIONS;
   return systemClock.now() - turnStartedMs > SLICE_MS;
 }
 
-/** Gives `value` when the host has had its turn. */
-export function afterTurn<R>(value: R): Promise<R> {
+/** Calls back when the host has had its turn, after those who asked earlier. */
+export function afterTurn(callback: () => void): void {
+  if (late === undefined) {
+    late = [];
+    nextTurn(catchUp);
+  }
+  late.push(callback);
+}
+
+function catchUp(): void {
+  const callbacks = late ?? [];
+  late = undefined;
+  turnStartedMs = systemClock.now();
+  for (const callback of callbacks) callback();
+}
+
+/** The completion of an operation that did not have to wait. */
+export function completed<R>(runtime: Runtime, value: R): Promise<R> {
+  if (!turnIsDue(runtime)) return Promise.resolve(value);
   return new Promise((resolve) => {
-    nextTurn(() => {
-      turnStartedMs = systemClock.now();
-      resolve(value);
-    });
+    afterTurn(() => resolve(value));
   });
 }

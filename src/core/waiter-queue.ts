@@ -7,11 +7,11 @@
 
 /** A member. It is in at most one queue. */
 export abstract class QueueNode {
-  /** For {@link WaiterQueue} alone. */
+  /** For {@link WaiterQueue} alone. @internal */
   previous: QueueNode | undefined = undefined;
-  /** For {@link WaiterQueue} alone. */
+  /** For {@link WaiterQueue} alone. @internal */
   next: QueueNode | undefined = undefined;
-  /** The queue it stands in, if any. */
+  /** The queue it stands in, if any. @internal */
   queue: WaiterQueue<QueueNode> | undefined = undefined;
 }
 

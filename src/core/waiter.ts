@@ -4,9 +4,11 @@
  * Invariants
  *   I1  The state only moves forward: waiting, then granted or failed, then resumed.
  *   I2  Only a waiting one stands in a queue or has a tie. So it is granted, failed or cancelled, never two of them.
- *   I3  Without a scheduler, it is resumed in the same step in which it is granted or failed.
+ *   I3  Without a scheduler, it is resumed in the same step in which it is granted or failed, unless the host is due
+ *       its turn.
  */
 import { type Cancelable, type CancelLink, type CancelOptions, linkCancel } from "./cancellation.ts";
+import { afterTurn, turnIsDue } from "./fairness.ts";
 import type { Runtime } from "./runtime.ts";
 import type { ResourceInfo, Suspension, TaskRecord } from "./scheduler.ts";
 import { QueueNode } from "./waiter-queue.ts";
@@ -95,7 +97,8 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
   #settle(outcome: unknown): void {
     this.#outcome = outcome;
     this.leave();
-    if (this.#runtime.scheduler === undefined) this.resume();
-    else this.#runtime.scheduler.ready(this);
+    if (this.#runtime.scheduler !== undefined) this.#runtime.scheduler.ready(this);
+    else if (turnIsDue(this.#runtime)) afterTurn(() => this.resume());
+    else this.resume();
   }
 }

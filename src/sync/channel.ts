@@ -9,7 +9,7 @@
 import { requireLimit } from "../core/arguments.ts";
 import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
 import { ClosedError, MisuseError } from "../core/errors.ts";
-import { afterTurn, budgetSpent } from "../core/fairness.ts";
+import { completed } from "../core/fairness.ts";
 import { begin, observe, preview, type Resource } from "../core/resource.ts";
 import { RingBuffer } from "../core/ring-buffer.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
@@ -53,8 +53,6 @@ class SendWaiter<T> extends Waiter<void> implements Sender<T> {
     this.fail(error);
   }
 }
-
-const SENT: Promise<void> = Promise.resolve();
 
 /**
  * A channel.
@@ -230,7 +228,7 @@ export class Channel<T> implements SendPort<T>, ReceivePort<T> {
     const cancelled = rejectIfCancelled(options);
     if (cancelled !== undefined) return cancelled;
     if (this.#closed) return Promise.reject(sendOnClosed());
-    if (this.trySend(value)) return budgetSpent() ? afterTurn(undefined) : SENT;
+    if (this.trySend(value)) return completed(this.#runtime, undefined);
     const waiter = new SendWaiter<T>(this.#runtime, this.#resource, options, value);
     this.#senders.push(waiter);
     return waiter.promise;
@@ -240,7 +238,7 @@ export class Channel<T> implements SendPort<T>, ReceivePort<T> {
     const cancelled = rejectIfCancelled(options);
     if (cancelled !== undefined) return cancelled;
     const result = this.tryReceive();
-    if (result !== undefined) return budgetSpent() ? afterTurn(result) : Promise.resolve(result);
+    if (result !== undefined) return completed(this.#runtime, result);
     const waiter = new ReceiveWaiter<T>(this.#runtime, "recv", this.#resource, options);
     this.#receivers.push(waiter);
     return waiter.promise;

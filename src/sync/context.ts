@@ -4,22 +4,20 @@
  * The tree is ours and cheap; the AbortSignal of a context is made only when somebody asks for it. So
  * `channel.receive(ctx)` works as it is, and so does `fetch(url, ctx)`.
  */
-import { requireDuration, requireFunction } from "../core/arguments.ts";
+import { requireDuration, requireObject } from "../core/arguments.ts";
 import {
   Cancellation,
   type CancellationCarrier,
   type CancelOptions,
   cancellationKey,
   Ending,
-  isCancelled,
-  linkCancel,
 } from "../core/cancellation.ts";
 import type { Timer } from "../core/clock.ts";
 import type { CanceledError, TimeoutError } from "../core/errors.ts";
 import { observe } from "../core/resource.ts";
 import { currentRuntime } from "../core/runtime.ts";
-import { spawnTask } from "../core/task.ts";
-import { reportUncaught } from "../core/uncaught.ts";
+
+export { afterFunc } from "./after-func.ts";
 
 /**
  * Carries a deadline, a cancellation and values down a tree of calls. The root is {@link background}; every other one
@@ -161,6 +159,7 @@ export const background: Context = new ContextNode(undefined, undefined);
  * ctx.error?.message; //=> "context canceled"
  */
 export function withCancel(parent: CancelOptions): CancelableContext {
+  requireParent(parent);
   return derive(parent, parentDeadline(parent), undefined, undefined);
 }
 
@@ -180,6 +179,7 @@ export function withDeadline(
   deadlineMs: number,
   options: DeadlineOptions = {},
 ): CancelableContext {
+  requireParent(parent);
   const own = requireDuration("deadlineMs", deadlineMs);
   const inherited = parentDeadline(parent);
   if (inherited !== undefined && inherited <= own) return derive(parent, inherited, undefined, undefined);
@@ -217,6 +217,7 @@ export function withTimeout(
  * withValue(background, user, "ada").value(user); //=> "ada"
  */
 export function withValue<T>(parent: Context, key: ContextKey<T>, value: T): Context {
+  requireParent(parent);
   if (!(key instanceof ContextKey)) throw new TypeError("key must be a ContextKey");
   const entry: Entry = { key, value };
   const cancellation = (parent as CancellationCarrier)[cancellationKey];
@@ -233,44 +234,12 @@ export function withValue<T>(parent: Context, key: ContextKey<T>, value: T): Con
  * detached.error; //=> undefined
  */
 export function withoutCancel(parent: Context): Context {
+  requireParent(parent);
   return new ContextNode(parent, undefined);
 }
 
-/**
- * Calls `callback` in a task of its own once `source` has ended; at once if it has already.
- *
- * **Guarantees** At most one call, never inside this one. Registrations are independent of each other.
- * **Errors** What `callback` throws becomes an uncaught exception of the host.
- * **Source** Go's `context.AfterFunc`.
- *
- * @returns a function that takes it back: true if that prevented the call. It does not wait for a call under way.
- *
- * @example
- * const { ctx, cancel } = withCancel(background);
- * const stop = afterFunc(ctx, () => {});
- * const prevented = stop();
- * cancel();
- * prevented; //=> true
- */
-export function afterFunc(source: CancelOptions, callback: () => void | PromiseLike<void>): () => boolean {
-  requireFunction("callback", callback);
-  const runtime = currentRuntime();
-  let pending = true;
-  const call = (): void => {
-    if (!pending) return;
-    pending = false;
-    spawnTask(runtime, { name: "afterFunc" }, callback, (outcome) => {
-      if (!outcome.ok) reportUncaught(outcome.error);
-    });
-  };
-  if (isCancelled(source)) call();
-  const link = linkCancel(source, { onCancel: call });
-  return () => {
-    const prevented = pending;
-    pending = false;
-    link?.release();
-    return prevented;
-  };
+function requireParent(parent: CancelOptions): void {
+  requireObject("parent", parent, "a context, or an object with a signal");
 }
 
 function parentDeadline(parent: CancelOptions): number | undefined {

@@ -1,7 +1,7 @@
 /**
  * The operations among which a select chooses: receive, send, a delay, the end of a context.
  */
-import { requireDuration } from "../core/arguments.ts";
+import { requireDuration, requireObject } from "../core/arguments.ts";
 import {
   type CancelLink,
   type CancellationCarrier,
@@ -20,13 +20,13 @@ import { Ticker } from "./timers.ts";
 
 /** One operation that a select may choose. Made by {@link receive}, {@link send}, {@link after} and {@link done}. */
 export interface SelectCase<R extends CaseResult> {
-  /** Whether it could go on now. @internal */
+  /** Whether it could go on now. */
   ready(): boolean;
-  /** Goes on; called only when ready, in the same step. @internal */
+  /** Goes on; called only when ready, in the same step. */
   commit(): R;
-  /** Takes its place where it will be found when it can go on. @internal */
+  /** Takes its place where it will be found when it can go on. */
   enroll(select: Chooser<R>): Enrollment;
-  /** What it concerns, for reports. @internal */
+  /** What it concerns, for reports. */
   readonly resource: ResourceInfo | undefined;
 }
 
@@ -35,12 +35,12 @@ export interface CaseResult {
   readonly value: unknown;
 }
 
-/** A case that has taken its place. @internal */
+/** A case that has taken its place. */
 export interface Enrollment {
   leave(): void;
 }
 
-/** The select to which an enrolled case belongs. @internal */
+/** The select to which an enrolled case belongs. */
 export interface Chooser<R extends CaseResult> {
   readonly runtime: Runtime;
   readonly task: TaskRecord | undefined;
@@ -184,6 +184,7 @@ export function after(delayMs: number): SelectCase<{ readonly value: number }> {
  * (chosen.value as Error).message; //=> "enough"
  */
 export function done(source: CancelOptions | AbortSignal): SelectCase<CaseResult> {
+  requireObject("source", source, "a context, a signal, or an object with a signal");
   const options: CancelOptions & CancellationCarrier =
     source instanceof AbortSignal ? { signal: source } : source;
   return {

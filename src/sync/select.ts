@@ -6,8 +6,9 @@
  *   I2  When one case is chosen, or the wait is cancelled, every other case has left its queue in the same step.
  *   I3  A select never meets itself: it takes its place in the queues only when no case is ready.
  */
+import { requireOneOf } from "../core/arguments.ts";
 import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
-import { afterTurn, budgetSpent } from "../core/fairness.ts";
+import { completed } from "../core/fairness.ts";
 import { pick } from "../core/random.ts";
 import { begin } from "../core/resource.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
@@ -33,6 +34,12 @@ export interface SelectOptions extends CancelOptions {
    * the first in the order of the record.
    */
   readonly order?: "random" | "priority" | undefined;
+}
+
+type Order = "random" | "priority";
+
+function requireOrder({ order }: Pick<SelectOptions, "order">): Order {
+  return requireOneOf("order", order ?? "random", ["random", "priority"]);
 }
 
 type KeyedCase = readonly [key: string, operation: SelectCase<CaseResult>];
@@ -73,11 +80,7 @@ function enabled(cases: SelectCases): KeyedCase[] {
 }
 
 /** Chooses among the cases that are ready now and commits it; undefined if none is. */
-function commitReady(
-  runtime: Runtime,
-  cases: readonly KeyedCase[],
-  order: SelectOptions["order"],
-): Choice | undefined {
+function commitReady(runtime: Runtime, cases: readonly KeyedCase[], order: Order): Choice | undefined {
   const ready = cases.filter(([, operation]) => operation.ready());
   if (ready.length === 0) return undefined;
   const index = order === "priority" || ready.length === 1 ? 0 : chooseAmong(runtime, ready.length);
@@ -111,21 +114,21 @@ function chooseAmong(runtime: Runtime, count: number): number {
 export function select<C extends SelectCases>(cases: C, options: SelectOptions = {}): Promise<Selected<C>> {
   const runtime = currentRuntime();
   const list = enabled(cases);
+  const order = requireOrder(options);
   return begin(runtime, () => {
     const cancelled = rejectIfCancelled(options);
     if (cancelled !== undefined) return cancelled;
-    const now = outcomeNow(() => commitReady(runtime, list, options.order));
+    const now = outcomeNow(runtime, () => commitReady(runtime, list, order));
     const result = now ?? new SelectWaiter(runtime, list, options).promise;
     return result as Promise<Selected<C>>;
   });
 }
 
 /** The result of a case that is ready, as a promise; undefined if none is. */
-function outcomeNow<R>(commit: () => R | undefined): Promise<R> | undefined {
+function outcomeNow<R>(runtime: Runtime, commit: () => R | undefined): Promise<R> | undefined {
   try {
     const result = commit();
-    if (result === undefined) return undefined;
-    return budgetSpent() ? afterTurn(result) : Promise.resolve(result);
+    return result === undefined ? undefined : completed(runtime, result);
   } catch (error) {
     return Promise.reject(error);
   }
@@ -144,5 +147,5 @@ export function trySelect<C extends SelectCases>(
   cases: C,
   options: Pick<SelectOptions, "order"> = {},
 ): Selected<C> | undefined {
-  return commitReady(currentRuntime(), enabled(cases), options.order) as Selected<C> | undefined;
+  return commitReady(currentRuntime(), enabled(cases), requireOrder(options)) as Selected<C> | undefined;
 }

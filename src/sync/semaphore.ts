@@ -7,6 +7,7 @@
  */
 import { requireFunction, requireInteger } from "../core/arguments.ts";
 import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
+import { completed } from "../core/fairness.ts";
 import { begin, observe, type Resource } from "../core/resource.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import type { TaskRecord } from "../core/scheduler.ts";
@@ -102,7 +103,7 @@ export class Semaphore {
       const cancelled = rejectIfCancelled(options);
       if (cancelled !== undefined) return cancelled;
       const permit = this.tryAcquire(wanted);
-      if (permit !== undefined) return Promise.resolve(permit);
+      if (permit !== undefined) return completed(this.#runtime, permit);
       const waiter = new AcquireWaiter(this.#runtime, this.#resource, options, wanted, () => this.#serve());
       this.#waiters.push(waiter);
       return waiter.promise;

@@ -2,6 +2,7 @@
  * The errors with which a simulation ends when its tasks cannot: each names the tasks and what they wait for.
  */
 import { ConcurrencyError } from "../core/errors.ts";
+import { preview } from "../core/resource.ts";
 
 /** A task that did not end. */
 export interface StuckTask {
@@ -9,6 +10,11 @@ export interface StuckTask {
   readonly name: string;
   /** Each operation it is blocked in, with the names of what that concerns. */
   readonly waitsFor: readonly { readonly op: string; readonly on: readonly string[] }[];
+}
+
+/** An error in one line, for the event log. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : preview(error);
 }
 
 function describe(tasks: readonly StuckTask[]): string {

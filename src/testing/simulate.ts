@@ -3,13 +3,15 @@
  */
 import { requireFunction, requireInteger, requireOneOf, requirePositive } from "../core/arguments.ts";
 import type { CancelOptions } from "../core/cancellation.ts";
-import type { RunEvent } from "../core/events.ts";
+import { isCancellation } from "../core/errors.ts";
+import type { RunEnd, RunEvent } from "../core/events.ts";
 import { pick, seededRandom } from "../core/random.ts";
 import { currentRuntime, type Runtime, useRuntime } from "../core/runtime.ts";
-import { type Outcome, spawnTask, valueOf } from "../core/task.ts";
+import { type Outcome, outcomeOf, spawnTask, valueOf } from "../core/task.ts";
+import { VERSION } from "../core/version.ts";
 import { type Context, withCancel } from "../sync/context.ts";
 import { EventLog } from "./event-log.ts";
-import { LeakError } from "./reports.ts";
+import { DeadlockError, errorText, LeakError } from "./reports.ts";
 import { Simulation } from "./simulation.ts";
 import { SimulationClock } from "./simulation-clock.ts";
 
@@ -31,6 +33,18 @@ export interface SimulateOptions extends CancelOptions {
    * I/O or a promise of another task, before that is an error: above 0; default 5000.
    */
   readonly externalTimeoutMs?: number | undefined;
+  /** What the event log says is run. */
+  readonly label?: RunLabel | undefined;
+}
+
+/** Heads an event log. */
+export interface RunLabel {
+  /** One word. */
+  readonly pattern: string;
+  /** As a heading. */
+  readonly title: string;
+  /** What was set. */
+  readonly params: Readonly<Record<string, unknown>>;
 }
 
 /** What a simulation gives. */
@@ -93,18 +107,15 @@ export async function simulate<T>(
   const { simulation, runtime, clock } = setUp(seed, options);
   const previous = currentRuntime();
   useRuntime(runtime);
-  try {
-    const outcome = await runMain(simulation, runtime, program, options);
-    const value = valueOf(outcome);
-    const left = simulation.stuck();
-    if (left.length > 0) throw new LeakError(left);
-    const { steps } = simulation;
-    const replayable = simulation.replayable && options.clock !== "real";
-    return { value, seed, steps, elapsedMs: clock.now(), replayable };
-  } finally {
-    simulation.abandon();
-    useRuntime(previous);
-  }
+  emitStart(runtime, seed, options);
+  const outcome = await outcomeOf(() => runMain(simulation, runtime, program, options));
+  simulation.abandon();
+  emitEnd(runtime, simulation, outcome);
+  useRuntime(previous);
+  const value = valueOf(outcome);
+  const { steps } = simulation;
+  const replayable = simulation.replayable && options.clock !== "real";
+  return { value, seed, steps, elapsedMs: clock.now(), replayable };
 }
 
 /** A seed for a run that was given none. */
@@ -144,18 +155,36 @@ async function runMain<T>(
   runtime: Runtime,
   program: (ctx: Context) => T | PromiseLike<T>,
   options: SimulateOptions,
-): Promise<Outcome<T>> {
+): Promise<T> {
   const { ctx, cancel } = withCancel(options);
   let outcome: Outcome<T> | undefined;
-  spawnTask(
-    runtime,
-    { name: "main" },
-    () => program(ctx),
-    (result) => {
-      outcome = result;
-      cancel();
-    },
-  );
+  const ended = (result: Outcome<T>): void => {
+    outcome = result;
+    cancel();
+  };
+  spawnTask(runtime, { name: "main" }, () => program(ctx), ended);
   await simulation.run(() => outcome !== undefined);
-  return outcome as unknown as Outcome<T>;
+  const value = valueOf(outcome as unknown as Outcome<T>);
+  const left = simulation.stuck();
+  if (left.length > 0) throw new LeakError(left);
+  return value;
+}
+
+function emitStart({ tracer }: Runtime, seed: number, options: SimulateOptions): void {
+  const { pattern, title, params } = options.label ?? { pattern: "", title: "", params: {} };
+  const paced = options.speed !== undefined && options.speed !== Number.POSITIVE_INFINITY;
+  const clock = options.clock === "real" ? "real" : paced ? "paced" : "virtual";
+  tracer?.emit({ k: "run.start", pattern, title, seed, params, clock, lib: VERSION });
+}
+
+function emitEnd({ tracer }: Runtime, simulation: Simulation, outcome: Outcome<unknown>): void {
+  const how = outcome.ok ? "ok" : howItFailed(outcome.error);
+  const err = outcome.ok ? undefined : errorText(outcome.error);
+  const stats = { steps: simulation.steps, tasks: simulation.spawned };
+  tracer?.emit({ k: "run.end", how, err, stats });
+}
+
+function howItFailed(error: unknown): RunEnd {
+  if (error instanceof DeadlockError) return "deadlock";
+  return isCancellation(error) ? "cancelled" : "error";
 }

@@ -12,9 +12,8 @@
  */
 import { nextTurn, systemClock } from "../core/clock.ts";
 import type { TaskEnd, Tracer } from "../core/events.ts";
-import { preview } from "../core/resource.ts";
 import type { Scheduler, Suspension, TaskRecord } from "../core/scheduler.ts";
-import { DeadlockError, StalledError, type StuckTask } from "./reports.ts";
+import { DeadlockError, errorText, StalledError, type StuckTask } from "./reports.ts";
 import type { SimulationClock } from "./simulation-clock.ts";
 
 /** Something that can be chosen to go on. */
@@ -43,6 +42,8 @@ class SimulatedTask implements TaskRecord {
   readonly name: string;
   readonly parent: SimulatedTask | undefined;
   readonly pending: Set<Suspension> = new Set();
+  /** Calls that are about to begin, in the order in which the task made them; only the first can be chosen. */
+  readonly calls: Suspension[] = [];
   readonly #ended: (how: TaskEnd, error: unknown) => void;
 
   constructor(
@@ -87,16 +88,17 @@ export class Simulation implements Scheduler {
     return external.length === 1 ? external[0] : undefined;
   }
 
-  /** The tasks that have not ended. */
-  get live(): readonly TaskRecord[] {
-    return [...this.#tasks];
+  /** How many tasks have been started. */
+  get spawned(): number {
+    return this.#nextTaskId;
   }
 
   begin(): Promise<void> {
     return new Promise((resolve) => {
-      const call: Suspension = { op: "call", resources: [], task: this.current, resume: resolve };
-      (call.task as SimulatedTask | undefined)?.pending.add(call);
-      this.#push(call);
+      const task = this.current;
+      const call: Suspension = { op: "call", resources: [], task, resume: resolve };
+      task?.pending.add(call);
+      if (task === undefined || task.calls.push(call) === 1) this.#pushCall(call);
     });
   }
 
@@ -171,6 +173,15 @@ export class Simulation implements Scheduler {
     return [...this.#tasks].filter((task) => task.pending.size === 0);
   }
 
+  /** A task that makes two calls without waiting for the first has still made them in that order. */
+  #pushCall(call: Suspension): void {
+    this.#push(call, () => {
+      const calls = (call.task as SimulatedTask | undefined)?.calls;
+      calls?.shift();
+      if (calls?.[0] !== undefined) this.#pushCall(calls[0]);
+    });
+  }
+
   #push(suspension: Suspension, chosen?: () => void): void {
     const task = suspension.task as SimulatedTask | undefined;
     const go = (): void => {
@@ -184,12 +195,7 @@ export class Simulation implements Scheduler {
 
   #ended(task: SimulatedTask, how: TaskEnd, error: unknown): void {
     if (!this.#tasks.delete(task)) return;
-    const err =
-      error instanceof Error
-        ? `${error.name}: ${error.message}`
-        : error === undefined
-          ? undefined
-          : preview(error);
+    const err = error === undefined ? undefined : errorText(error);
     this.#options.tracer?.emit({ k: "task.end", how, err }, task.id);
     this.#wake?.();
   }

@@ -1,0 +1,244 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { registry } from "../../examples/index.ts";
+import { buildIfStale } from "../support/build.ts";
+import { run, start } from "../support/command.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "cmp-pattern-"));
+beforeAll(buildIfStale, 60_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+interface LogEvent {
+  readonly i: number;
+  readonly t: number;
+  readonly k: string;
+  readonly id?: number;
+  readonly task?: number;
+  readonly text?: string;
+  readonly seed?: number;
+  readonly how?: string;
+}
+
+function eventsOf(ndjson: string): readonly LogEvent[] {
+  return ndjson
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as LogEvent);
+}
+
+describe("cmp-pattern", () => {
+  test("without a word prints the usage", async () => {
+    const { status, stdout, stderr } = await run([]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const lines = stdout.split("\n");
+    expect(lines.slice(0, 4)).toEqual([
+      "Concurrency Model Patterns Examples",
+      "===================================",
+      "Usage:",
+      "  cmp-pattern --pipeline           - Run pipeline pattern example",
+    ]);
+    expect(lines).toContain(
+      "  cmp-pattern --timeout-cancellation - Run timeouts and cancellation pattern example",
+    );
+    expect(lines.filter((line) => line.includes(" - Run "))).toHaveLength(12);
+  });
+
+  test("keeps help within 80 columns", async () => {
+    const texts = await Promise.all(
+      [["--help"], ...registry.map(({ name }) => [name, "--help"])].map((args) => run(args)),
+    );
+    for (const { status, stdout } of texts) {
+      expect(status).toBe(0);
+      for (const line of stdout.split("\n")) expect(line.length, line).toBeLessThanOrEqual(80);
+    }
+  });
+
+  test("says its version", async () => {
+    const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+      version: string;
+    };
+    expect(await run(["--version"])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
+  });
+
+  test("tells a mistake on standard error alone, in one line, without a stack", async () => {
+    const { status, stdout, stderr } = await run(["--pipelin"]);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toContain("cmp-pattern: error: unknown flag --pipelin\n  Did you mean --pipeline?");
+    expect(stderr).not.toContain("    at ");
+  });
+});
+
+describe("a run", () => {
+  test("prints the same bytes for the same seed, and others for another", async () => {
+    const all = (seed: string): Promise<{ status: number | null; stdout: string; stderr: string }> =>
+      run(["--all", "--speed", "max", "--seed", seed]);
+    const [first, again, other] = await Promise.all([all("1"), all("1"), all("2")]);
+    expect(first).toMatchObject({ status: 0, stderr: "" });
+    expect(again.stdout).toBe(first.stdout);
+    expect(other.stdout).not.toBe(first.stdout);
+  });
+
+  test("without a seed tells the one it drew, which replays it", async () => {
+    const { stdout, stderr } = await run(["--fan", "-x", "max"]);
+    const told = /^seed (\d+); to see this run again: cmp-pattern (.*)\n$/.exec(stderr);
+    expect(told?.[2]).toBe(`--fan -x max --seed ${told?.[1]}`);
+    const replay = await run((told?.[2] ?? "").split(" "));
+    expect(replay).toEqual({ status: 0, stdout, stderr: "" });
+    expect((await run(["--fan", "-x", "max"])).stdout).not.toBe(stdout);
+  });
+
+  test("as JSON is the log of every pattern, in which the transcript is the text", async () => {
+    const args = ["--all", "--speed", "max", "--seed", "5"];
+    const [text, json] = await Promise.all([run(args), run([...args, "--json"])]);
+    const events = eventsOf(json.stdout);
+    expect(events[0]?.k).toBe("run.start");
+    expect(events.at(-1)).toMatchObject({ k: "run.end", how: "ok" });
+    const printed = events.filter(({ k }) => k === "log").map((event) => `${event.text}\n`);
+    expect(printed.join("")).toBe(text.stdout);
+    const runs = events.flatMap((event, at) => (event.k === "run.start" ? [at] : []));
+    expect(runs).toHaveLength(12);
+    for (const [index, from] of runs.entries()) {
+      const log = events.slice(from, runs[index + 1]);
+      expect(log.map(({ i }) => i)).toEqual(log.map((_, place) => place));
+      const spawned = log.filter(({ k }) => k === "task.spawn").map(({ id }) => id);
+      const ended = log.filter(({ k }) => k === "task.end").map(({ task }) => task);
+      expect(new Set(ended)).toEqual(new Set(spawned));
+      expect(ended).toHaveLength(spawned.length);
+      expect(log.filter((event) => event.k === "task.end" && event.how === "leaked")).toEqual([]);
+    }
+  });
+
+  test("goes at the pace that was asked for, and prints as it goes", async () => {
+    const { child, seen, finished } = start([
+      "--event-loop",
+      "--timeout",
+      "300ms",
+      "--seed",
+      "1",
+      "--speed",
+      "1",
+    ]);
+    await seen("Event loop started...");
+    expect(child.exitCode).toBeNull();
+    expect(await finished).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test("runs on the machine's clock, too", async () => {
+    const { status, stdout } = await run(["--pipeline", "--items", "2", "--clock", "real", "--seed", "1"]);
+    expect(status).toBe(0);
+    expect(stdout.match(/^Result: /gm)).toHaveLength(2);
+  });
+
+  test("has colours only where they are wanted", async () => {
+    const args = ["--fan", "-x", "max", "-s", "1"];
+    const plain = await run(args);
+    const colored = await run([...args, "--color", "always"]);
+    const forced = await run(args, { env: { FORCE_COLOR: "1" } });
+    const never = await run([...args, "--no-color"], { env: { FORCE_COLOR: "1" } });
+    const ESCAPES = /\u001B\[[0-9;]*m/g;
+    expect(plain.stdout).not.toMatch(ESCAPES);
+    expect(colored.stdout.replaceAll(ESCAPES, "")).toBe(plain.stdout);
+    expect(colored.stdout).toMatch(ESCAPES);
+    expect(forced.stdout).toBe(colored.stdout);
+    expect(never.stdout).toBe(plain.stdout);
+  });
+
+  test.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const)("ends at %s with status %i and leaves every task", async (signal, expected) => {
+    const { child, seen, finished } = start(["--all", "--json", "--seed", "1"]);
+    await seen("Generated: ");
+    child.kill(signal);
+    const { status, stdout, stderr } = await finished;
+    expect({ status, stderr }).toEqual({ status: expected, stderr: "" });
+    const events = eventsOf(stdout);
+    expect(events.at(-1)).toMatchObject({ k: "run.end", how: "cancelled" });
+    const spawned = events.filter(({ k }) => k === "task.spawn").length;
+    expect(events.filter(({ k }) => k === "task.end")).toHaveLength(spawned);
+  });
+
+  test.each(registry.map(({ name }) => name))("%s can be interrupted midway", async (name) => {
+    const { child, seen, finished } = start([`--${name}`, "--seed", "1", "--json"]);
+    await seen('"k":"timer.set"');
+    child.kill("SIGINT");
+    const { status, stdout, stderr } = await finished;
+    expect({ status, stderr }).toEqual({ status: 130, stderr: "" });
+    expect(eventsOf(stdout).filter((event) => event.how === "leaked")).toEqual([]);
+  });
+
+  test("is quiet when its reader goes away", async () => {
+    const { child, finished, seen } = start(["--all", "--speed", "max"]);
+    await seen("Running");
+    child.stdout?.destroy();
+    expect(await finished).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
+describe("a run on real input", () => {
+  test("sends numbers through the pipeline and reports a line that is none", async () => {
+    const { status, stdout, stderr } = await run(["--pipeline", "--input", "-"], {
+      input: "1\n-2.5\nx\n\n3",
+    });
+    expect(status).toBe(1);
+    expect(stdout).toBe("Result: 11\nResult: 16.25\nResult: 19\n");
+    expect(stderr.split("\n").slice(0, 2)).toEqual([
+      'cmp-pattern: standard input:3: not a number: "x"',
+      'cmp-pattern: standard input:4: not a number: ""',
+    ]);
+  });
+
+  test("reads a file", async () => {
+    const { status, stdout } = await run(["--pipeline", "--input", file("numbers.txt", "7\r\n8\r\n")]);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "Result: 59\nResult: 74\n" });
+  });
+
+  test("counts the words of several files", async () => {
+    const one = file("one.txt", "Hello world hello");
+    const two = file("two.txt", "world go\nHELLO");
+    const { status, stdout, stderr } = await run(["--mapreduce", "--input", one, two]);
+    expect({ status, stdout, stderr }).toEqual({
+      status: 0,
+      stdout: "Word count results:\n  hello: 3\n  world: 2\n  go: 1\n",
+      stderr: "",
+    });
+    expect((await run(["--mapreduce", "--input", one, two, "--top", "1"])).stdout).toBe(
+      "Word count results:\n  hello: 3\n",
+    );
+  });
+
+  test.each(["--mapreduce", "--pipeline"])(
+    "%s names a file that cannot be read, with status 5",
+    async (pattern) => {
+      const missing = await run([pattern, "--input", join(folder, "missing.txt")]);
+      expect(missing).toMatchObject({ status: 5, stdout: "" });
+      expect(missing.stderr).toBe(
+        `cmp-pattern: error: cannot read ${join(folder, "missing.txt")}: there is no such file\n`,
+      );
+      const directory = await run([pattern, "--input", folder]);
+      expect(directory).toMatchObject({ status: 5, stdout: "" });
+      expect(directory.stderr).toContain("it is a directory");
+    },
+  );
+
+  test("logs events on real input, too", async () => {
+    const { stdout } = await run(["--mapreduce", "--json", "--input", file("three.txt", "a b a")]);
+    const events = eventsOf(stdout);
+    expect(events[0]?.k).toBe("run.start");
+    expect(events.at(-1)).toMatchObject({ k: "run.end", how: "ok" });
+    expect(events.filter(({ k }) => k === "log").map(({ text }) => text)).toEqual([
+      "Word count results:",
+      "  a: 2",
+      "  b: 1",
+    ]);
+  });
+});

@@ -1,0 +1,56 @@
+/** Starts the built command as a user does. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+
+export interface Finished {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Started {
+  readonly child: ChildProcess;
+  /** Settles when standard output has brought this. */
+  readonly seen: (text: string) => Promise<void>;
+  readonly finished: Promise<Finished>;
+}
+
+export interface StartOptions {
+  readonly input?: string | Uint8Array | undefined;
+  readonly env?: Record<string, string>;
+}
+
+export function start(args: readonly string[], { input, env }: StartOptions = {}): Started {
+  const plain = { ...process.env, FORCE_COLOR: undefined, NO_COLOR: undefined, ...env };
+  const child = spawn(process.execPath, [main, ...args], { env: plain, stdio: ["pipe", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  const watchers: (() => void)[] = [];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    for (const watch of watchers) watch();
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  child.stdin.on("error", () => {});
+  child.stdin.end(input);
+  const finished = new Promise<Finished>((resolve) => {
+    child.on("close", (status) => resolve({ status, stdout, stderr }));
+  });
+  const seen = (text: string): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        if (stdout.includes(text)) resolve();
+      };
+      watchers.push(look);
+      look();
+    });
+  return { child, seen, finished };
+}
+
+export function run(args: readonly string[], options?: StartOptions): Promise<Finished> {
+  return start(args, options).finished;
+}
