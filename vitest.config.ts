@@ -21,5 +21,6 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     reporters: ["default", "./test/support/tally-reporter.ts"],
     maxWorkers: 2,
+    testTimeout: 30_000,
   },
 });

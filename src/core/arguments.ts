@@ -36,7 +36,7 @@ export function requireInteger(
 /** Like {@link requireInteger}, but `Infinity` is allowed and means "no limit". */
 export function requireLimit(name: string, value: unknown, min: number): number {
   if (value === Number.POSITIVE_INFINITY) return value;
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= min) return value;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= min) return value + 0;
   return refuse(name, `a whole number of at least ${min}, or Infinity`, value);
 }
 

@@ -2,8 +2,8 @@
  * The one way in which anything here is given up.
  *
  * A {@link Cancellation} is the state behind a context: it ends once, with a reason, and takes its whole subtree
- * along. A {@link CancelLink} ties one waiting operation to whatever may end it: to a Cancellation through its
- * list of links, to a foreign AbortSignal through one listener. Both are taken back when the operation ends.
+ * along. A foreign AbortSignal has one behind it too, with one listener however many wait. A {@link CancelLink} ties one
+ * waiting operation to a Cancellation, and is taken back when the operation ends.
  */
 import { CanceledError, TimeoutError } from "./errors.ts";
 
@@ -22,9 +22,9 @@ export interface Cancelable {
 /** Under this key a context carries its {@link Cancellation}: the fast path that needs no AbortSignal. */
 export const cancellationKey: unique symbol = Symbol("cancellation");
 
-/** What carries a {@link Cancellation}. */
+/** What carries a {@link Cancellation}; null stands for one that never ends. */
 export interface CancellationCarrier {
-  readonly [cancellationKey]?: Cancellation | undefined;
+  readonly [cancellationKey]?: Cancellation | null | undefined;
 }
 
 /** Why something ended: the kind, and what was blamed. Errors are made when first asked for, as most never are. */
@@ -90,6 +90,7 @@ export class Cancellation implements Cancelable {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
+      behind.set(this.#controller.signal, this);
       if (this.ending !== undefined) this.#controller.abort(this.ending.reason);
     }
     return this.#controller.signal;
@@ -126,8 +127,14 @@ export class Cancellation implements Cancelable {
     for (const target of told) target.onCancel(ending.reason);
   }
 
+  /** Whether anybody would be told of its end. */
+  get watched(): boolean {
+    return this.#first !== undefined || this.#controller !== undefined;
+  }
+
   /** For {@link CancelLink} alone. */
   add(link: CancelLink): void {
+    if (this.#first === undefined) this.watch();
     link.previous = this.#last;
     if (this.#last === undefined) this.#first = link;
     else this.#last.next = link;
@@ -142,7 +149,55 @@ export class Cancellation implements Cancelable {
     else link.next.previous = link.previous;
     link.previous = undefined;
     link.next = undefined;
+    if (this.#first === undefined) this.unwatch();
   }
+
+  /** The first link has come. */
+  protected watch(): void {}
+
+  /** The last link has gone. */
+  protected unwatch(): void {}
+}
+
+/** What is behind a foreign AbortSignal: one listener, as long as anybody is tied to it. */
+class SignalBridge extends Cancellation {
+  readonly #foreign: AbortSignal;
+
+  constructor(foreign: AbortSignal) {
+    super(undefined);
+    this.#foreign = foreign;
+  }
+
+  /** The signal has fired. An object with this method spares a closure. */
+  handleEvent(): void {
+    this.end(Ending.of(this.#foreign.reason));
+  }
+
+  protected override watch(): void {
+    this.#foreign.addEventListener("abort", this);
+  }
+
+  protected override unwatch(): void {
+    this.#foreign.removeEventListener("abort", this);
+  }
+}
+
+/** The Cancellation of each signal that has been seen: of the context that it is of, or a bridge. */
+const behind = new WeakMap<AbortSignal, Cancellation>();
+
+function cancellationBehind(signal: AbortSignal): Cancellation {
+  const known = behind.get(signal);
+  if (known !== undefined) return known;
+  requireSignal(signal);
+  const bridge = new SignalBridge(signal);
+  behind.set(signal, bridge);
+  return bridge;
+}
+
+/** Not `instanceof`: a signal may come from another realm. */
+function requireSignal(signal: unknown): void {
+  const listens = (signal as { addEventListener?: unknown } | null)?.addEventListener;
+  if (typeof listens !== "function") throw new TypeError("signal must be an AbortSignal");
 }
 
 /** Ties a target to what may cancel it. Released in O(1), from anywhere. */
@@ -150,27 +205,19 @@ export class CancelLink {
   previous: CancelLink | undefined;
   next: CancelLink | undefined;
   readonly target: Cancelable;
-  #source: Cancellation | AbortSignal | undefined;
+  #source: Cancellation | undefined;
 
-  constructor(source: Cancellation | AbortSignal, target: Cancelable) {
+  constructor(source: Cancellation, target: Cancelable) {
     this.target = target;
     this.#source = source;
-    if (source instanceof Cancellation) source.add(this);
-    else source.addEventListener("abort", this);
+    source.add(this);
   }
 
   /** Takes the tie back; does nothing the second time. */
   release(): void {
     const source = this.#source;
     this.#source = undefined;
-    if (source instanceof Cancellation) source.remove(this);
-    else source?.removeEventListener("abort", this);
-  }
-
-  /** The AbortSignal fired. An object with this method spares a closure per listener. */
-  handleEvent(event: Event): void {
-    this.release();
-    this.target.onCancel((event.target as AbortSignal).reason);
+    source?.remove(this);
   }
 }
 
@@ -178,16 +225,18 @@ export class CancelLink {
 export function endingOf(options: (CancelOptions & CancellationCarrier) | undefined): Ending | undefined {
   if (options === undefined) return undefined;
   const cancellation = options[cancellationKey];
-  if (cancellation !== undefined) return cancellation.ending;
+  if (cancellation !== undefined) return cancellation?.ending;
   const { signal } = options;
-  return signal?.aborted === true ? Ending.of(signal.reason) : undefined;
+  if (signal?.aborted !== true) return undefined;
+  return behind.get(signal)?.ending ?? Ending.of(signal.reason);
 }
 
 /** Whether `options` has ended already. */
 export function isCancelled(options: (CancelOptions & CancellationCarrier) | undefined): boolean {
   if (options === undefined) return false;
   const cancellation = options[cancellationKey];
-  return cancellation === undefined ? options.signal?.aborted === true : cancellation.ending !== undefined;
+  if (cancellation === undefined) return options.signal?.aborted === true;
+  return cancellation !== null && cancellation.ending !== undefined;
 }
 
 /** Ties `target` to `options`, if there is anything that could cancel it. */
@@ -196,8 +245,11 @@ export function linkCancel(
   target: Cancelable,
 ): CancelLink | undefined {
   if (options === undefined) return undefined;
-  const source = options[cancellationKey] ?? options.signal;
-  return source === undefined ? undefined : new CancelLink(source, target);
+  const cancellation = options[cancellationKey];
+  if (cancellation === null) return undefined;
+  if (cancellation !== undefined) return new CancelLink(cancellation, target);
+  const { signal } = options;
+  return signal === undefined ? undefined : new CancelLink(cancellationBehind(signal), target);
 }
 
 /** A rejected promise if `options` has been cancelled already. Every waiting call begins with this question. */

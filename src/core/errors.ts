@@ -85,3 +85,14 @@ export function isCancellation(error: unknown): boolean {
     (error as { code?: unknown }).code === "CANCELED" || (error as { name?: unknown }).name === "AbortError"
   );
 }
+
+/**
+ * Attaches further failures to the one that is thrown, as its `suppressed` list, so that they are not lost. What is
+ * thrown stays the same object; only what can carry a property carries them.
+ */
+export function withSuppressed(thrown: unknown, failures: readonly unknown[]): unknown {
+  const further = failures.filter((failure) => failure !== thrown);
+  if (further.length === 0 || !(thrown instanceof Error) || !Object.isExtensible(thrown)) return thrown;
+  Object.defineProperty(thrown, "suppressed", { value: further, configurable: true, writable: true });
+  return thrown;
+}

@@ -50,7 +50,13 @@ export type EventBody =
       readonly cap?: number | undefined;
     }
   | { readonly k: "res.close"; readonly r: number }
-  | { readonly k: "msg.put"; readonly r: number; readonly m: number; readonly v: string; readonly n: number }
+  | {
+      readonly k: "msg.put";
+      readonly r: number;
+      readonly m: number;
+      readonly value: string;
+      readonly n: number;
+    }
   | { readonly k: "msg.take"; readonly r: number; readonly m: number; readonly n: number }
   | {
       readonly k: "msg.drop";

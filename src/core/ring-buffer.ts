@@ -18,6 +18,11 @@ export class RingBuffer<T> {
     return this.#size;
   }
 
+  /** The oldest value, left where it is. */
+  get first(): T | undefined {
+    return this.#slots[this.#head];
+  }
+
   /** Adds a value at the end. Amortised O(1). */
   push(value: T): void {
     if (this.#size === this.#slots.length) this.#grow();

@@ -7,7 +7,13 @@
  *   I3  Without a scheduler, it is resumed in the same step in which it is granted or failed, unless the host is due
  *       its turn.
  */
-import { type Cancelable, type CancelLink, type CancelOptions, linkCancel } from "./cancellation.ts";
+import {
+  type Cancelable,
+  type CancelLink,
+  type CancelOptions,
+  isCancelled,
+  linkCancel,
+} from "./cancellation.ts";
 import { afterTurn, turnIsDue } from "./fairness.ts";
 import type { Runtime } from "./runtime.ts";
 import type { ResourceInfo, Suspension, TaskRecord } from "./scheduler.ts";
@@ -21,6 +27,7 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
   task: TaskRecord | undefined = undefined;
   readonly #runtime: Runtime;
   readonly #about: ResourceInfo | readonly ResourceInfo[] | undefined;
+  readonly #options: CancelOptions | undefined;
   #resolve!: (value: R) => void;
   #reject!: (error: unknown) => void;
   #link: CancelLink | undefined;
@@ -41,6 +48,7 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
     this.op = op;
     this.#runtime = runtime;
     this.#about = about;
+    this.#options = options;
     this.promise = new Promise<R>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -58,6 +66,14 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
   /** Whether it has no outcome yet. */
   get waiting(): boolean {
     return this.#state === "waiting";
+  }
+
+  /**
+   * Whether it is being cancelled, though it may not have been told yet: one end of a context may concern several
+   * waiters, and while the first is told, the second must not be granted.
+   */
+  get givenUp(): boolean {
+    return isCancelled(this.#options);
   }
 
   /** Ends the wait well. Does nothing if it has ended. */

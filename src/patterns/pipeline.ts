@@ -5,11 +5,9 @@ import { requireFunction, requireInteger } from "../core/arguments.ts";
 import type { CancelOptions } from "../core/cancellation.ts";
 import type { Received } from "../sync/channel.ts";
 import type { Context } from "../sync/context.ts";
-import { type AnyIterable, Flow, type FlowOptions, type Produce, pump } from "../sync/flow.ts";
+import { Flow, type FlowOptions, type Produce } from "../sync/flow.ts";
 import { parallelMap } from "../sync/parallel-map.ts";
-
-/** Where a pipeline's values come from. A function is given a context that ends when they are no longer wanted. */
-export type Source<T> = AnyIterable<T> | ((ctx: Context) => AnyIterable<T>);
+import { type AnyIterable, openSource, pump, type Source } from "../sync/source.ts";
 
 /** How a stage runs. */
 export interface StageOptions {
@@ -45,7 +43,7 @@ export type Transform<I, O> = (input: AsyncIterable<I>, ctx: Context) => AnyIter
  */
 export function pipeline<T>(source: Source<T>, options: PipelineOptions = {}): Pipeline<T> {
   const produce: Produce<T> = async (out, { ctx }) => {
-    await pump(typeof source === "function" ? source(ctx) : source, out, ctx);
+    await pump(openSource(source, ctx), out, ctx);
   };
   return new Pipeline<T>(produce, { name: "source", ...options });
 }

@@ -2,7 +2,7 @@
  * Something to do once a context has ended.
  */
 import { requireFunction, requireObject } from "../core/arguments.ts";
-import { inThisContext } from "../core/async-context.ts";
+import { AsyncContext } from "../core/async-context.ts";
 import { type CancelOptions, isCancelled, linkCancel } from "../core/cancellation.ts";
 import { currentRuntime } from "../core/runtime.ts";
 import { spawnTask } from "../core/task.ts";
@@ -28,14 +28,15 @@ export function afterFunc(source: CancelOptions, callback: () => void | PromiseL
   requireObject("source", source, "a context, or an object with a signal");
   requireFunction("callback", callback);
   const runtime = currentRuntime();
-  const start = inThisContext(() => {
+  const context = new AsyncContext();
+  const start = (): void => {
     spawnTask(runtime, { name: "afterFunc" }, callback, (outcome) => {
       if (!outcome.ok) reportUncaught(outcome.error);
     });
-  });
+  };
   let pending = true;
   const fire = (): void => {
-    if (pending) start();
+    if (pending) void context.run(start);
     pending = false;
   };
   const ended = isCancelled(source);

@@ -186,9 +186,10 @@ export class Channel<T> implements SendPort<T>, ReceivePort<T> {
     for (let node = this.#receivers.shift(); node !== undefined; node = this.#receivers.shift()) {
       node.deliver({ value: undefined, done: true });
     }
-    for (let node = this.#senders.shift(); node !== undefined; node = this.#senders.shift()) {
-      node.refused(sendOnClosed());
-    }
+    if (this.#senders.size === 0) return;
+    const error = sendOnClosed();
+    for (let node = this.#senders.shift(); node !== undefined; node = this.#senders.shift())
+      node.refused(error);
   }
 
   /**
@@ -255,7 +256,7 @@ export class Channel<T> implements SendPort<T>, ReceivePort<T> {
 
   #tracePut(value: T, task: TaskRecord | undefined): void {
     if (this.#resource?.traced !== true) return;
-    const message = { m: this.#puts++, v: preview(value), n: this.#buffer.size };
+    const message = { m: this.#puts++, value: preview(value), n: this.#buffer.size };
     this.#resource.emit({ k: "msg.put", r: this.#resource.id, ...message }, task?.id);
   }
 

@@ -82,16 +82,13 @@ interface Entry {
 }
 
 class ContextNode implements Context, CancellationCarrier {
-  readonly [cancellationKey]: Cancellation | undefined;
+  /** Null if it never ends. */
+  readonly [cancellationKey]: Cancellation | null;
   readonly deadlineMs: number | undefined;
   readonly #parent: ContextNode | undefined;
   readonly #entry: Entry | undefined;
 
-  constructor(
-    parent: CancelOptions | undefined,
-    cancellation: Cancellation | undefined,
-    own: Partial<Own> = {},
-  ) {
+  constructor(parent: CancelOptions | undefined, cancellation: Cancellation | null, own: Partial<Own> = {}) {
     this[cancellationKey] = cancellation;
     this.#parent = parent instanceof ContextNode ? parent : undefined;
     this.deadlineMs = own.deadlineMs;
@@ -141,7 +138,7 @@ function neverAborted(): AbortSignal {
  * @example
  * background.error; //=> undefined
  */
-export const background: Context = new ContextNode(undefined, undefined);
+export const background: Context = new ContextNode(undefined, null);
 
 /**
  * A child that ends when its parent does, or when `cancel` is called.
@@ -182,7 +179,8 @@ export function withDeadline(
   requireParent(parent);
   const own = requireDuration("deadlineMs", deadlineMs);
   const inherited = parentDeadline(parent);
-  if (inherited !== undefined && inherited <= own) return derive(parent, inherited, undefined, undefined);
+  if (own === Number.POSITIVE_INFINITY || (inherited !== undefined && inherited <= own))
+    return derive(parent, inherited, undefined, undefined);
   return derive(parent, own, own - currentRuntime().clock.now(), options.cause);
 }
 
@@ -220,7 +218,7 @@ export function withValue<T>(parent: Context, key: ContextKey<T>, value: T): Con
   requireParent(parent);
   if (!(key instanceof ContextKey)) throw new TypeError("key must be a ContextKey");
   const entry: Entry = { key, value };
-  const cancellation = (parent as CancellationCarrier)[cancellationKey];
+  const cancellation = parent instanceof ContextNode ? parent[cancellationKey] : new Cancellation(parent);
   return new ContextNode(parent, cancellation, { entry, deadlineMs: parent.deadlineMs });
 }
 
@@ -235,7 +233,7 @@ export function withValue<T>(parent: Context, key: ContextKey<T>, value: T): Con
  */
 export function withoutCancel(parent: Context): Context {
   requireParent(parent);
-  return new ContextNode(parent, undefined);
+  return new ContextNode(parent, null);
 }
 
 function requireParent(parent: CancelOptions): void {
@@ -258,8 +256,9 @@ function derive(
   const cancellation = new Cancellation(parent, () => timer?.cancel());
   const resource = observe(runtime, "scope", undefined);
   const end = (ending: Ending): void => {
-    if (cancellation.ending !== undefined) return;
-    resource?.emit({ k: "cancel.req", scope: resource.id, reason: String(ending.reason) });
+    if (cancellation.ending === undefined && cancellation.watched) {
+      resource?.emit({ k: "cancel.req", scope: resource.id, reason: String(ending.reason) });
+    }
     cancellation.end(ending);
   };
   if (remainingMs !== undefined && cancellation.ending === undefined) {

@@ -7,14 +7,14 @@
  *   I2  Once it has ended, no task of the group is left.
  */
 import { requireLimit } from "../core/arguments.ts";
+import { AsyncContext } from "../core/async-context.ts";
 import type { CancelOptions } from "../core/cancellation.ts";
 import { CanceledError } from "../core/errors.ts";
-import { outcomeOf } from "../core/task.ts";
+import { outcomeOf, valueOf } from "../core/task.ts";
 import { Channel, type Received, type SendPort } from "./channel.ts";
 import { TaskGroup } from "./task-group.ts";
 
-/** What can be iterated, one way or the other. */
-export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
+export { type AnyIterable, pump, type Source } from "./source.ts";
 
 /** How a flow runs. */
 export interface FlowOptions extends CancelOptions {
@@ -34,7 +34,8 @@ export type Produce<T> = (out: SendPort<T>, group: TaskGroup) => Promise<void>;
  * A stream of values with backpressure and an owner.
  *
  * **Guarantees** Nothing runs before the first value is asked for, and nothing after the loop has been left: leaving it
- * cancels the tasks and waits for them. It can be iterated once.
+ * cancels the tasks and waits for them. It can be iterated once. What makes the values runs in the async context of
+ * whoever made the flow.
  * **Cancellation** When `signal` aborts, the loop throws its reason; values that were made and not yet taken are lost.
  * **Errors** The first failure of any task, once all of them have ended.
  * **Cost** One channel hand-off a value.
@@ -48,6 +49,8 @@ export type Produce<T> = (out: SendPort<T>, group: TaskGroup) => Promise<void>;
 export class Flow<T> implements AsyncIterable<T, undefined> {
   readonly #produce: Produce<T>;
   readonly #options: FlowOptions;
+  /** That of whoever made the flow and handed its callbacks over, not that of whoever reads it. */
+  readonly #context = new AsyncContext();
   #state: "idle" | "running" | "ended" = "idle";
   #running: { readonly group: TaskGroup; readonly out: Channel<T> } | undefined;
 
@@ -84,10 +87,17 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
     const { group, out } = this.#running;
     const received = await outcomeOf(() => out.receive(group.ctx));
     if (received.ok && received.value.done !== true) return received.value;
-    this.#state = "ended";
-    await group.wait();
+    await this.#end();
     if (!received.ok) throw received.error;
     return { value: undefined, done: true };
+  }
+
+  /** Waits until nothing is left; throws a failure to whoever ended it, and to nobody else. */
+  async #end(): Promise<void> {
+    const first = this.#state === "running";
+    this.#state = "ended";
+    const end = await outcomeOf(async () => this.#running?.group.wait());
+    if (first) valueOf(end);
   }
 
   #start(): { readonly group: TaskGroup; readonly out: Channel<T> } {
@@ -96,31 +106,17 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
     const group = new TaskGroup({ name, signal });
     const out = new Channel<T>(capacity, { name: name === undefined ? undefined : `${name} out` });
     group.go(async () => {
-      await this.#produce(out, group);
+      await this.#context.run(() => this.#produce(out, group));
       out.close();
     });
     return { group, out };
   }
 
-  /** The reader goes. What it no longer wants is no failure; what goes wrong on the way out is. */
+  /** The reader goes. That tasks give up what it no longer wants is no failure; what goes wrong on the way out is. */
   async #leave(): Promise<Received<T>> {
-    const running = this.#state === "running" ? this.#running : undefined;
-    this.#state = "ended";
-    if (running !== undefined) {
-      const left = new CanceledError("the reader has left");
-      running.group.cancel(left);
-      const end = await outcomeOf(() => running.group.wait());
-      if (!end.ok && end.error !== left) throw end.error;
-    }
+    this.#running?.group.cancel(new CanceledError("the reader has left"));
+    if (this.#state === "idle") this.#state = "ended";
+    await this.#end();
     return { value: undefined, done: true };
   }
-}
-
-/** Sends everything that `source` gives, then finishes the source; also when it is given up midway. */
-export async function pump<T>(
-  source: AnyIterable<T>,
-  out: SendPort<T>,
-  options: CancelOptions,
-): Promise<void> {
-  for await (const value of source) await out.send(value, options);
 }

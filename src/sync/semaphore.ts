@@ -122,8 +122,12 @@ export class Semaphore {
    *
    * **Cancellation** `options` gives up the wait for the permit. It does not stop the task.
    */
-  async withPermit<T>(task: () => T | PromiseLike<T>, options?: CancelOptions): Promise<T> {
+  withPermit<T>(task: () => T | PromiseLike<T>, options?: CancelOptions): Promise<T> {
     requireFunction("task", task);
+    return this.#withPermit(task, options);
+  }
+
+  async #withPermit<T>(task: () => T | PromiseLike<T>, options: CancelOptions | undefined): Promise<T> {
     const release = await this.acquire(1, options);
     try {
       return await task();
@@ -146,11 +150,11 @@ export class Semaphore {
     return Object.assign(release, { [Symbol.dispose]: release });
   }
 
-  /** Lets in from the front as many as fit. */
+  /** Lets in from the front as many as fit. One who is being cancelled will leave, and then this is asked again. */
   #serve(): void {
     for (;;) {
       const waiter = this.#waiters.first;
-      if (waiter === undefined || waiter.weight > this.#available) return;
+      if (waiter === undefined || waiter.givenUp || waiter.weight > this.#available) return;
       waiter.grant(this.#hold(waiter.weight, waiter.task));
     }
   }

@@ -7,15 +7,18 @@
  *   I3  Every task that was accepted settles its handle once: also one that never got to run.
  */
 import { requireFunction, requireLimit, requireOneOf } from "../core/arguments.ts";
+import { AsyncContext } from "../core/async-context.ts";
 import { type CancelOptions, linkCancel } from "../core/cancellation.ts";
-import { Deferred } from "../core/deferred.ts";
-import { FullError, isCancellation, MisuseError } from "../core/errors.ts";
+import { FullError, isCancellation, MisuseError, withSuppressed } from "../core/errors.ts";
 import { observe, type Resource } from "../core/resource.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { type Outcome, outcomeOf, spawnTask, valueOf } from "../core/task.ts";
-import { QueueNode, WaiterQueue } from "../core/waiter-queue.ts";
+import { WaiterQueue } from "../core/waiter-queue.ts";
 import { type CancelableContext, type Context, withCancel } from "./context.ts";
+import { type Task, TaskHandle, type TaskOptions } from "./task-handle.ts";
 import { WaitGroup } from "./wait-group.ts";
+
+export type { Task, TaskHandle, TaskOptions } from "./task-handle.ts";
 
 /** What a group does. */
 export interface TaskGroupOptions extends CancelOptions {
@@ -30,70 +33,6 @@ export interface TaskGroupOptions extends CancelOptions {
   readonly errors?: "fail-fast" | "collect" | undefined;
   /** A short name for reports and for the event log. */
   readonly name?: string | undefined;
-}
-
-/** Names a task. */
-export interface TaskOptions {
-  /** A short name for reports and for the event log. */
-  readonly name?: string | undefined;
-}
-
-/** What a task is: it is given a context that ends when it should give up. */
-export type Task<T> = (ctx: Context) => T | PromiseLike<T>;
-
-/** A task that was started, or waits for its slot. */
-export class TaskHandle<T> extends QueueNode {
-  readonly name: string;
-  readonly #deferred: Deferred<T>;
-  readonly #scope: CancelableContext;
-  readonly #task: Task<T>;
-
-  /** Made by a {@link TaskGroup}. @internal */
-  constructor(
-    runtime: Runtime,
-    resource: Resource | undefined,
-    name: string,
-    parent: Context,
-    task: Task<T>,
-  ) {
-    super();
-    this.name = name;
-    this.#task = task;
-    this.#scope = withCancel(parent);
-    this.#deferred = new Deferred<T>(runtime, "join", resource);
-  }
-
-  /** How it ended, once it has. */
-  get outcome(): Outcome<T> | undefined {
-    return this.#deferred.outcome;
-  }
-
-  /** Waits for its end: gives its value, or throws its error. A caller who is cancelled leaves; the task goes on. */
-  join(options?: CancelOptions): Promise<T> {
-    return this.#deferred.wait(options);
-  }
-
-  /** Ends its context. A task that waits for its slot will not run. */
-  cancel(cause?: unknown): void {
-    this.#scope.cancel(cause);
-  }
-
-  /** The context of the task. @internal */
-  get ctx(): Context {
-    return this.#scope.ctx;
-  }
-
-  /** Runs the task, unless it has been given up. @internal */
-  run(): T | PromiseLike<T> {
-    if (this.ctx.error !== undefined) throw this.ctx.cause;
-    return this.#task(this.ctx);
-  }
-
-  /** @internal */
-  settle(outcome: Outcome<T>): void {
-    this.#scope.cancel();
-    this.#deferred.settle(outcome);
-  }
 }
 
 /**
@@ -131,6 +70,8 @@ export class TaskGroup {
   readonly #errors: unknown[] = [];
   #active = 0;
   #state: "open" | "ended" = "open";
+  /** Whether its owner has cancelled it, as opposed to `signal` or a failure. */
+  #askedToEnd = false;
 
   constructor(options: TaskGroupOptions = {}) {
     this.#concurrency = requireLimit("concurrency", options.concurrency ?? Number.POSITIVE_INFINITY, 1);
@@ -186,23 +127,28 @@ export class TaskGroup {
    * **Errors** The first failure, or an `AggregateError` of all if they are collected.
    */
   async wait(options?: CancelOptions): Promise<void> {
-    await this.#unsettled.wait(options);
+    // A task may have been accepted after the last one ended and before this goes on.
+    do await this.#unsettled.wait(options);
+    while (this.#unsettled.count > 0);
     this.#state = "ended";
     this.#scope.cancel();
     if (this.#errors.length === 0) return;
     if (!this.#failFast) throw new AggregateError(this.#errors, `${this.#errors.length} tasks failed`);
-    throw this.#errors.find((error) => !isCancellation(error)) ?? this.#errors[0];
+    const first = this.#errors.find((error) => !isCancellation(error)) ?? this.#errors[0];
+    throw withSuppressed(first, this.#errors);
   }
 
-  /** Asks every task to give up. They are still waited for. */
+  /** Asks every task to give up. They are still waited for; that they did give up is no failure. */
   cancel(cause?: unknown): void {
+    this.#askedToEnd = true;
     this.#scope.cancel(cause);
   }
 
-  /** Cancels what still runs and waits for it, whatever comes of it. After `wait` there is nothing left to do. */
+  /** Cancels what still runs and waits for it; throws a failure that `wait` has not told. */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state === "ended") return;
     this.cancel();
-    await outcomeOf(() => this.wait());
+    await this.wait();
   }
 
   /**
@@ -217,16 +163,18 @@ export class TaskGroup {
    * });
    * sum; //=> 14
    */
-  static async run<T>(
-    body: (group: TaskGroup) => T | PromiseLike<T>,
-    options?: TaskGroupOptions,
-  ): Promise<T> {
-    const group = new TaskGroup(options);
-    const outcome = await outcomeOf(() => body(group));
-    if (!outcome.ok) group.cancel(outcome.error);
-    const end = await outcomeOf(() => group.wait());
+  static run<T>(body: (group: TaskGroup) => T | PromiseLike<T>, options?: TaskGroupOptions): Promise<T> {
+    requireFunction("body", body);
+    return new TaskGroup(options).#run(body);
+  }
+
+  async #run<T>(body: (group: TaskGroup) => T | PromiseLike<T>): Promise<T> {
+    const outcome = await outcomeOf(() => body(this));
+    if (!outcome.ok) this.cancel(outcome.error);
+    const end = await outcomeOf(() => this.wait());
     if (outcome.ok) valueOf(end);
-    return valueOf(outcome);
+    else throw withSuppressed(outcome.error, this.#errors);
+    return outcome.value;
   }
 
   #accept<T>(task: Task<T>, options: TaskOptions): TaskHandle<T> {
@@ -236,12 +184,17 @@ export class TaskGroup {
     const handle = new TaskHandle<T>(this.#runtime, this.#resource, name, this.ctx, task);
     this.#unsettled.add(1);
     if (this.#active < this.#concurrency) this.#start(handle);
+    else if (this.ctx.error !== undefined) this.#settle(handle, { ok: false, error: this.ctx.cause });
     else this.#enqueue(handle);
     return handle;
   }
 
   #start<T>(handle: TaskHandle<T>): void {
     this.#active++;
+    this.#spawn(handle);
+  }
+
+  #spawn<T>(handle: TaskHandle<T>): void {
     const label = { name: handle.name, group: this.#resource?.name };
     spawnTask(
       this.#runtime,
@@ -257,11 +210,15 @@ export class TaskGroup {
 
   #startNext(): void {
     const next = this.#active < this.#concurrency ? this.#queue.shift() : undefined;
-    if (next !== undefined) this.#start(next);
+    if (next === undefined) return;
+    this.#active++;
+    next.start();
   }
 
   /** Lets a task wait for a slot; one that is cancelled meanwhile leaves at once. */
   #enqueue<T>(handle: TaskHandle<T>): void {
+    const context = new AsyncContext();
+    handle.start = () => void context.run(() => this.#spawn(handle));
     this.#queue.push(handle as unknown as TaskHandle<never>);
     linkCancel(handle.ctx, { onCancel: (error) => this.#drop(handle, error) });
   }
@@ -275,15 +232,15 @@ export class TaskGroup {
   #settle<T>(handle: TaskHandle<T>, outcome: Outcome<T>): void {
     if (!outcome.ok && !this.#wasToldTo(handle, outcome.error)) {
       this.#errors.push(outcome.error);
-      if (this.#failFast) this.cancel(outcome.error);
+      if (this.#failFast) this.#scope.cancel(outcome.error);
     }
     handle.settle(outcome);
     this.#unsettled.done();
   }
 
-  /** Whether a task merely did as it was told: it was cancelled alone, or because of a failure that is known. */
+  /** Whether a task merely did as it was told: by its handle, by the owner, or because of a failure that is known. */
   #wasToldTo<T>(handle: TaskHandle<T>, error: unknown): boolean {
     if (handle.ctx.error === undefined || error !== handle.ctx.cause) return false;
-    return this.ctx.error === undefined || this.#errors.length > 0;
+    return this.ctx.error === undefined || this.#errors.length > 0 || this.#askedToEnd;
   }
 }

@@ -57,6 +57,7 @@ export class WaitGroup {
   add(delta = 1): void {
     const count = this.#count + requireInteger("delta", delta, Number.MIN_SAFE_INTEGER);
     if (count < 0) throw new MisuseError("negative WaitGroup counter");
+    if (count > Number.MAX_SAFE_INTEGER) throw new MisuseError("WaitGroup counter too large");
     this.#count = count;
     if (count > 0) return;
     for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift())

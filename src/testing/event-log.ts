@@ -25,6 +25,6 @@ export class EventLog implements Tracer {
   emit(body: EventBody, task: number | undefined = this.#source.task()): void {
     const stamp = { v: 1 as const, i: this.#next++, t: Math.round(this.#source.now() * 1000) };
     const event = task === undefined ? { ...stamp, ...body } : { ...stamp, task, ...body };
-    this.#sink(event as RunEvent);
+    this.#sink(event);
   }
 }

@@ -2,14 +2,15 @@
  * Runs a concurrent program so that it can be repeated: virtual time, seeded order, one event log.
  */
 import { requireFunction, requireInteger, requireOneOf, requirePositive } from "../core/arguments.ts";
-import type { CancelOptions } from "../core/cancellation.ts";
+import { type CancelOptions, endingOf, isCancelled, linkCancel } from "../core/cancellation.ts";
+import { nextTurn } from "../core/clock.ts";
 import { isCancellation } from "../core/errors.ts";
 import type { RunEnd, RunEvent } from "../core/events.ts";
 import { pick, seededRandom } from "../core/random.ts";
 import { currentRuntime, type Runtime, useRuntime } from "../core/runtime.ts";
 import { type Outcome, outcomeOf, spawnTask, valueOf } from "../core/task.ts";
 import { VERSION } from "../core/version.ts";
-import { type Context, withCancel } from "../sync/context.ts";
+import { background, type Context, withCancel } from "../sync/context.ts";
 import { EventLog } from "./event-log.ts";
 import { DeadlockError, errorText, LeakError } from "./reports.ts";
 import { Simulation } from "./simulation.ts";
@@ -98,24 +99,48 @@ export function random(): number {
  * }, { seed: 1 });
  * [value, elapsedMs]; //=> [60000, 60000]
  */
-export async function simulate<T>(
+export function simulate<T>(
   program: (ctx: Context) => T | PromiseLike<T>,
   options: SimulateOptions = {},
 ): Promise<Simulated<T>> {
   requireFunction("program", program);
   const seed = requireInteger("seed", options.seed ?? drawSeed(), 0, 0xffff_ffff);
-  const { simulation, runtime, clock } = setUp(seed, options);
-  const previous = currentRuntime();
-  useRuntime(runtime);
+  return run(program, seed, options, setUp(seed, options));
+}
+
+async function run<T>(
+  program: (ctx: Context) => T | PromiseLike<T>,
+  seed: number,
+  options: SimulateOptions,
+  { simulation, runtime, clock }: Setup,
+): Promise<Simulated<T>> {
+  // Not in the microtasks of the caller, who goes on in the runtime that it had.
+  await new Promise<void>((resolve) => nextTurn(resolve));
+  enter(runtime);
   emitStart(runtime, seed, options);
   const outcome = await outcomeOf(() => runMain(simulation, runtime, program, options));
   simulation.abandon();
   emitEnd(runtime, simulation, outcome);
-  useRuntime(previous);
+  leave(runtime);
   const value = valueOf(outcome);
   const { steps } = simulation;
   const replayable = simulation.replayable && options.clock !== "real";
   return { value, seed, steps, elapsedMs: clock.now(), replayable };
+}
+
+/** The runtimes of the simulations under way, the latest last, and the one that was current before the first. */
+const underWay: Runtime[] = [];
+let outside: Runtime | undefined;
+
+function enter(runtime: Runtime): void {
+  if (underWay.length === 0) outside = currentRuntime();
+  underWay.push(runtime);
+  useRuntime(runtime);
+}
+
+function leave(runtime: Runtime): void {
+  underWay.splice(underWay.indexOf(runtime), 1);
+  useRuntime(underWay.at(-1) ?? outside);
 }
 
 /** A seed for a run that was given none. */
@@ -156,14 +181,21 @@ async function runMain<T>(
   program: (ctx: Context) => T | PromiseLike<T>,
   options: SimulateOptions,
 ): Promise<T> {
-  const { ctx, cancel } = withCancel(options);
+  const { ctx, cancel } = withCancel(background);
+  // A tie of its own, so that a program which never ends can be untied without being told to end.
+  const link = linkCancel(options, { onCancel: cancel });
+  if (isCancelled(options)) cancel(endingOf(options)?.reason);
   let outcome: Outcome<T> | undefined;
   const ended = (result: Outcome<T>): void => {
     outcome = result;
     cancel();
   };
   spawnTask(runtime, { name: "main" }, () => program(ctx), ended);
-  await simulation.run(() => outcome !== undefined);
+  try {
+    await simulation.run(() => outcome !== undefined);
+  } finally {
+    link?.release();
+  }
   const value = valueOf(outcome as unknown as Outcome<T>);
   const left = simulation.stuck();
   if (left.length > 0) throw new LeakError(left);

@@ -47,7 +47,7 @@ export class SimulationClock implements Clock {
     if (delayMs === Number.POSITIVE_INFINITY) return { cancel: () => {} };
     const id = this.#nextId++;
     const dueMs = this.now() + delayMs;
-    const timer: SimulationTimer = { id, dueMs, callback, task: this.currentTask(), cancelled: false };
+    const timer: SimulationTimer = { id, dueMs, callback, task: this.currentTask(), state: "set" };
     this.#timers.push(timer);
     this.tracer?.emit({ k: "timer.set", id, due: Math.round(timer.dueMs * 1000) });
     return { cancel: () => this.#clear(timer) };
@@ -96,14 +96,14 @@ export class SimulationClock implements Clock {
 
   /** Runs the callback of a timer that was taken, unless it was cancelled since. */
   fire(timer: SimulationTimer): void {
-    if (timer.cancelled) return;
-    timer.cancelled = true;
+    if (timer.state === "over") return;
+    timer.state = "over";
     this.tracer?.emit({ k: "timer.fire", id: timer.id }, timer.task?.id);
     timer.callback();
   }
 
   #clear(timer: SimulationTimer): void {
-    if (timer.cancelled) return;
+    if (timer.state === "over") return;
     this.#timers.cancel(timer);
     this.tracer?.emit({ k: "timer.clear", id: timer.id });
   }

@@ -12,6 +12,7 @@
  */
 import { nextTurn, systemClock } from "../core/clock.ts";
 import type { TaskEnd, Tracer } from "../core/events.ts";
+import { RingBuffer } from "../core/ring-buffer.ts";
 import type { Scheduler, Suspension, TaskRecord } from "../core/scheduler.ts";
 import { DeadlockError, errorText, StalledError, type StuckTask } from "./reports.ts";
 import type { SimulationClock } from "./simulation-clock.ts";
@@ -43,7 +44,7 @@ class SimulatedTask implements TaskRecord {
   readonly parent: SimulatedTask | undefined;
   readonly pending: Set<Suspension> = new Set();
   /** Calls that are about to begin, in the order in which the task made them; only the first can be chosen. */
-  readonly calls: Suspension[] = [];
+  readonly calls: RingBuffer<Suspension> = new RingBuffer();
   readonly #ended: (how: TaskEnd, error: unknown) => void;
 
   constructor(
@@ -75,6 +76,8 @@ export class Simulation implements Scheduler {
   #nextTaskId = 0;
   #nextResourceId = 1;
   #wake: (() => void) | undefined;
+  /** Since when, on the machine's clock, some task has waited for something outside that has not come. */
+  #outsideSinceMs: number | undefined;
 
   constructor(options: EngineOptions) {
     this.#options = options;
@@ -98,7 +101,8 @@ export class Simulation implements Scheduler {
       const task = this.current;
       const call: Suspension = { op: "call", resources: [], task, resume: resolve };
       task?.pending.add(call);
-      if (task === undefined || task.calls.push(call) === 1) this.#pushCall(call);
+      task?.calls.push(call);
+      if (task === undefined || task.calls.size === 1) this.#pushCall(call);
     });
   }
 
@@ -123,9 +127,9 @@ export class Simulation implements Scheduler {
     const parent = this.current;
     const ended = (task: SimulatedTask, how: TaskEnd, error: unknown): void => this.#ended(task, how, error);
     const task = new SimulatedTask(this.#nextTaskId++, name, parent, ended);
-    this.#tasks.add(task);
     const spawned = { k: "task.spawn", id: task.id, parent: parent?.id, name, group } as const;
     this.#options.tracer?.emit(spawned, parent?.id);
+    this.#tasks.add(task);
     return new Promise((resolve) => {
       const start: Suspension = { op: "start", resources: [], task, resume: () => resolve(task) };
       task.pending.add(start);
@@ -175,10 +179,10 @@ export class Simulation implements Scheduler {
 
   /** A task that makes two calls without waiting for the first has still made them in that order. */
   #pushCall(call: Suspension): void {
+    const calls = (call.task as SimulatedTask | undefined)?.calls;
     this.#push(call, () => {
-      const calls = (call.task as SimulatedTask | undefined)?.calls;
       calls?.shift();
-      if (calls?.[0] !== undefined) this.#pushCall(calls[0]);
+      if (calls !== undefined && calls.size > 0) this.#pushCall(calls.first as Suspension);
     });
   }
 
@@ -213,6 +217,7 @@ export class Simulation implements Scheduler {
   /** Nobody can go on: time moves to the next timer. Without one, nobody ever will. */
   async #passTime(): Promise<void> {
     const { clock } = this.#options;
+    this.#outsideSinceMs = undefined;
     const dueMs = clock.nextDueMs;
     if (dueMs === undefined) throw this.#deadlock();
     const delayMs = clock.wallDelayTo(dueMs);
@@ -225,12 +230,14 @@ export class Simulation implements Scheduler {
   async #waitOutside(): Promise<void> {
     const { clock, externalTimeoutMs } = this.#options;
     const dueMs = clock.nextDueMs;
-    const limitMs =
-      dueMs === undefined ? externalTimeoutMs : Math.max(EXTERNAL_GRACE_MS, clock.wallDelayTo(dueMs));
     this.replayable = false;
-    const woken = await this.#sleep(limitMs);
-    if (!woken && dueMs === undefined) throw new StalledError(this.stuck(), externalTimeoutMs);
-    if (!woken && dueMs !== undefined) clock.moveTo(dueMs);
+    this.#outsideSinceMs ??= systemClock.now();
+    const leftMs = this.#outsideSinceMs + externalTimeoutMs - systemClock.now();
+    if (leftMs <= 0) throw new StalledError(this.stuck(), externalTimeoutMs);
+    const graceMs = dueMs === undefined ? leftMs : Math.max(EXTERNAL_GRACE_MS, clock.wallDelayTo(dueMs));
+    const woken = await this.#sleep(Math.min(leftMs, graceMs));
+    if (woken) this.#outsideSinceMs = undefined;
+    else if (dueMs !== undefined) clock.moveTo(dueMs);
     clock.forgetWall();
   }
 

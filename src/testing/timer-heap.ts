@@ -6,7 +6,8 @@
 export interface HeapTimer {
   readonly dueMs: number;
   readonly id: number;
-  cancelled: boolean;
+  /** `set` while it is in the heap, `taken` when it was taken out to be fired, `over` when it has fired or never will. */
+  state: "set" | "taken" | "over";
 }
 
 export class TimerHeap<T extends HeapTimer> {
@@ -15,7 +16,7 @@ export class TimerHeap<T extends HeapTimer> {
 
   /** The timer that is due first, if any. */
   get first(): T | undefined {
-    while (this.#items[0]?.cancelled === true) {
+    while (this.#items[0]?.state === "over") {
       this.#removeFirst();
       this.#cancelled--;
     }
@@ -30,15 +31,18 @@ export class TimerHeap<T extends HeapTimer> {
   /** Takes the timer that is due first. */
   shift(): T | undefined {
     const { first } = this;
-    if (first !== undefined) this.#removeFirst();
+    if (first === undefined) return undefined;
+    this.#removeFirst();
+    first.state = "taken";
     return first;
   }
 
-  /** Marks a timer that is in the heap. */
+  /** A timer will not be fired. */
   cancel(timer: T): void {
-    timer.cancelled = true;
-    if (++this.#cancelled * 2 <= this.#items.length || this.#items.length < 64) return;
-    const kept = this.#items.filter((item) => !item.cancelled);
+    const inHeap = timer.state === "set";
+    timer.state = "over";
+    if (!inHeap || ++this.#cancelled * 2 <= this.#items.length || this.#items.length < 64) return;
+    const kept = this.#items.filter((item) => item.state === "set");
     this.#items = kept.toSorted((a, b) => (before(a, b) ? -1 : 1));
     this.#cancelled = 0;
   }

@@ -1,0 +1,153 @@
+/**
+ * Counts words on the bytes of a text: a string is made once a different word, not once a word.
+ *
+ * A hash table with open addressing, whose entries are laid out so that looking up a short word touches one place in
+ * memory: eight numbers of 32 bits, the last three of which are the first twelve bytes of the word.
+ */
+import { spaceWidth, wordOf } from "./words.ts";
+
+/** The fields of an entry. */
+const HASH = 0;
+const LENGTH = 1;
+const COUNT = 2;
+const WORD = 3;
+const REST = 4;
+const NEAR = 5;
+const FIELDS = 8;
+const NEAR_BYTES = (FIELDS - NEAR) * 4;
+
+/** Longer words are rare, and are not kept. */
+const LONGEST_BYTES = 1024;
+
+/** ASCII in lower case, with one space for all; other bytes as they are. */
+const FOLDED = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte >= 0x41 && byte <= 0x5a) return byte + 0x20;
+  return byte >= 0x09 && byte <= 0x0d ? 0x20 : byte;
+});
+
+/** Takes a word and how often it came. */
+type Emit = (word: string, count: number) => void;
+
+export class WordTable {
+  /** At most half of the entries are taken; a free one has a length of 0. */
+  #entries = new Int32Array(FIELDS << 13);
+  /** The same memory, for the bytes that lie in it. */
+  #near = new Uint8Array(this.#entries.buffer);
+  /** What long words have beyond {@link NEAR_BYTES}, one after the other. */
+  #rests = new Uint8Array(1 << 16);
+  #restsUsed = 0;
+  readonly #words: string[] = [];
+  /** Where the entries are of the words that the present text has. */
+  #present: number[] = [];
+
+  /** Calls `emit` once for each different word of a text. Changes the text to lower case, as far as it is ASCII. */
+  count(text: Uint8Array, emit: Emit): void {
+    const end = text.length;
+    for (let at = 0; at < end; ) {
+      const start = at;
+      let hash = 0;
+      let space = 1;
+      for (; at < end; at++) {
+        const byte = FOLDED[text[at] as number] as number;
+        if (byte === 0x20) break;
+        if (byte >= 0xc2 && byte <= 0xe3) {
+          const width = spaceWidth(text, at);
+          if (width > 0) {
+            space = width;
+            break;
+          }
+        }
+        text[at] = byte;
+        hash = Math.imul(hash ^ byte, 0x0100_0193);
+      }
+      if (at - start > LONGEST_BYTES) emit(wordOf(text.subarray(start, at)), 1);
+      else if (at > start) this.#add(text, start, at, hash ^ (hash >>> 15));
+      at += space;
+    }
+    this.#emitPresent(emit);
+  }
+
+  #add(text: Uint8Array, start: number, end: number, hash: number): void {
+    const entries = this.#entries;
+    const length = end - start;
+    let entry = (hash * FIELDS) & (entries.length - 1);
+    while (entries[entry + LENGTH] !== 0) {
+      if (
+        entries[entry + HASH] === hash &&
+        entries[entry + LENGTH] === length &&
+        this.#holds(entry, text, start, end)
+      ) {
+        const count = entries[entry + COUNT] as number;
+        if (count === 0) this.#present.push(entry);
+        entries[entry + COUNT] = count + 1;
+        return;
+      }
+      entry = (entry + FIELDS) & (entries.length - 1);
+    }
+    entries[entry + HASH] = hash;
+    this.#insert(entry, text.subarray(start, end));
+  }
+
+  /** Whether an entry holds the word that lies at `start` in `text`, given that both are as long. */
+  #holds(entry: number, text: Uint8Array, start: number, end: number): boolean {
+    const near = this.#near;
+    const nearEnd = Math.min(end, start + NEAR_BYTES);
+    let at = start;
+    for (let index = (entry + NEAR) * 4; at < nearEnd; at++, index++) {
+      if (near[index] !== text[at]) return false;
+    }
+    const rests = this.#rests;
+    for (let index = this.#entries[entry + REST] as number; at < end; at++, index++) {
+      if (rests[index] !== text[at]) return false;
+    }
+    return true;
+  }
+
+  #insert(entry: number, word: Uint8Array): void {
+    const entries = this.#entries;
+    entries[entry + LENGTH] = word.length;
+    entries[entry + COUNT] = 1;
+    entries[entry + WORD] = this.#words.push(wordOf(word)) - 1;
+    entries[entry + REST] = this.#restsUsed;
+    this.#near.set(word.subarray(0, NEAR_BYTES), (entry + NEAR) * 4);
+    if (word.length > NEAR_BYTES) this.#keepRest(word.subarray(NEAR_BYTES));
+    this.#present.push(entry);
+    if (this.#words.length * 2 * FIELDS > entries.length) this.#widen();
+  }
+
+  #keepRest(rest: Uint8Array): void {
+    if (this.#restsUsed + rest.length > this.#rests.length) {
+      const wider = new Uint8Array(this.#rests.length * 2);
+      wider.set(this.#rests);
+      this.#rests = wider;
+    }
+    this.#rests.set(rest, this.#restsUsed);
+    this.#restsUsed += rest.length;
+  }
+
+  /** Twice as many entries: every one gets a new place. */
+  #widen(): void {
+    const old = this.#entries;
+    const entries = new Int32Array(old.length * 2);
+    this.#present = [];
+    for (let from = 0; from < old.length; from += FIELDS) {
+      if (old[from + LENGTH] === 0) continue;
+      let entry = ((old[from + HASH] as number) * FIELDS) & (entries.length - 1);
+      while (entries[entry + LENGTH] !== 0) entry = (entry + FIELDS) & (entries.length - 1);
+      for (let field = 0; field < FIELDS; field++) entries[entry + field] = old[from + field] as number;
+      if (entries[entry + COUNT] !== 0) this.#present.push(entry);
+    }
+    this.#entries = entries;
+    this.#near = new Uint8Array(entries.buffer);
+  }
+
+  #emitPresent(emit: Emit): void {
+    const entries = this.#entries;
+    for (const entry of this.#present) {
+      const count = entries[entry + COUNT] as number;
+      entries[entry + COUNT] = 0;
+      emit(this.#words[entries[entry + WORD] as number] as string, count);
+    }
+    this.#present = [];
+  }
+}

@@ -1,0 +1,89 @@
+/**
+ * What every pool of workers can do, wherever its workers run.
+ */
+import type { CancelOptions } from "../../core/cancellation.ts";
+import { Channel, type Received } from "../../sync/channel.ts";
+import type { Context } from "../../sync/context.ts";
+import { Flow, type FlowOptions } from "../../sync/flow.ts";
+import { parallelMap } from "../../sync/parallel-map.ts";
+import { openSource, pump, type Source } from "../../sync/source.ts";
+
+/** How the jobs of a source are done. */
+export interface PoolMapOptions extends FlowOptions {
+  /** Whether results keep the order of the source; default true. */
+  readonly ordered?: boolean | undefined;
+}
+
+/** A pool of workers that do jobs. */
+export interface Pool<I, O> extends AsyncDisposable {
+  /** How many workers there are. */
+  readonly size: number;
+  /** How many jobs are being worked on; also one that was given up, until its handler ends. */
+  readonly active: number;
+  /** How many jobs wait: for a worker, or for room among those. */
+  readonly waiting: number;
+  /**
+   * Has a job done: waits for room, then for the result.
+   *
+   * **Guarantees** Workers take jobs in the order of these calls.
+   * **Cancellation** Rejects with the signal's reason, at once. A job that waits leaves its place; one that is being
+   * worked on is told by its context, and its worker takes the next one when the handler has ended.
+   * **Errors** What the handler throws: it concerns this caller alone. `ClosedError` if the pool is closed, or is closed
+   * while this waits for room. The cause of a cancelled pool.
+   */
+  run(job: I, options?: CancelOptions): Promise<O>;
+  /** Has a job done if a worker or a place in the queue is free; `undefined` if not. Otherwise like {@link Pool.run}. */
+  tryRun(job: I, options?: CancelOptions): Promise<O> | undefined;
+  /**
+   * Has a job done for each value of a source.
+   *
+   * **Guarantees** Takes from the source only what is about to be done: at most two values more than there are workers.
+   * **Cancellation** Leaving the loop, or `signal`, gives up its jobs, and no others, and finishes the source.
+   * **Errors** The first failure of the source or of a job ends the loop.
+   */
+  map(source: Source<I>, options?: PoolMapOptions): Flow<O>;
+  /** Waits until every worker can take a job. **Errors** Why a worker could not be set up. */
+  ready(options?: CancelOptions): Promise<void>;
+  /**
+   * No more jobs. Those that were accepted are done; callers who wait for room fail with `ClosedError`. Does nothing
+   * the second time.
+   */
+  close(): void;
+  /**
+   * Closes, and waits until every accepted job is done and every worker has ended. A caller who is cancelled leaves;
+   * the pool stays closed.
+   *
+   * **Errors** The failure of a setup or a teardown; an `AggregateError` of several. Those of jobs are their callers'.
+   */
+  drain(options?: CancelOptions): Promise<void>;
+  /**
+   * Closes, and gives up all jobs: their callers are rejected with `cause` at once. Workers end when their handlers do;
+   * {@link Pool.drain} waits for that.
+   */
+  cancel(cause?: unknown): void;
+}
+
+/**
+ * The `map` of a pool. It has one job more in the pool than there are workers, so that a worker who gets free finds
+ * the next one waiting.
+ */
+export function mapJobs<I, O>(
+  source: Source<I>,
+  run: (job: I, ctx: Context) => Promise<O>,
+  workers: number,
+  options: PoolMapOptions,
+): Flow<O> {
+  const { ordered = true, name = "map" } = options;
+  return new Flow<O>(async (out, group) => {
+    const { ctx } = group;
+    const todo = new Channel<I>(0, { name: `${name} in` });
+    const read = async (): Promise<void> => {
+      await pump(openSource(source, ctx), todo, ctx);
+      todo.close();
+    };
+    group.go(read, { name: `${name} source` });
+    const next = (): Promise<Received<I>> => todo.receive(ctx);
+    const work = (job: I): Promise<O> => run(job, ctx);
+    await parallelMap({ group, next, out, workers: workers + 1, ordered, name: `${name} job`, work });
+  }, options);
+}

@@ -1,0 +1,238 @@
+/**
+ * Producers fill a bounded queue, and a team of consumers empties it.
+ */
+import { requireFunction, requireInteger } from "../core/arguments.ts";
+import type { CancelOptions } from "../core/cancellation.ts";
+import { Deferred } from "../core/deferred.ts";
+import { observe } from "../core/resource.ts";
+import { currentRuntime } from "../core/runtime.ts";
+import { type Outcome, outcomeOf, spawnTask } from "../core/task.ts";
+import { type CancelableContext, type Context, withCancel } from "../sync/context.ts";
+import { openSource, type Source } from "../sync/source.ts";
+import { TaskGroup } from "../sync/task-group.ts";
+import { JobQueue, type JobQueueOptions } from "./producer-consumer/job-queue.ts";
+
+export { JobQueue, type JobQueueOptions, type Producer } from "./producer-consumer/job-queue.ts";
+
+/** Who works on a value. */
+export interface Consuming {
+  /** Which consumer of the team, from 1. */
+  readonly consumer: number;
+  /** Ends when the team is to give up. */
+  readonly ctx: Context;
+}
+
+/** What a consumer does with a value. */
+export type Handler<T> = (value: T, consuming: Consuming) => void | PromiseLike<void>;
+
+/** A value that was taken, and not worked on to the end. */
+export interface Failure<T> {
+  readonly value: T;
+  readonly consumer: number;
+  /** What the handler threw; or why it was not begun. */
+  readonly error: unknown;
+}
+
+/** How a team consumes. */
+export interface ConsumeOptions<T> extends CancelOptions {
+  /** How many values are worked on at once: at least 1; default 1. */
+  readonly consumers?: number | undefined;
+  /** Takes a failure, and the team goes on, unless it throws. Without it, the first failure ends the team. */
+  readonly onError?: ((failure: Failure<T>) => void | PromiseLike<void>) | undefined;
+  /** A short name for reports and for the event log. */
+  readonly name?: string | undefined;
+}
+
+/**
+ * Starts a team of consumers: each takes a value, works on it, and takes the next.
+ *
+ * @example
+ * const queue = new JobQueue<number>({ capacity: 5 });
+ * const seen: number[] = [];
+ * const team = consume(queue, (n) => void seen.push(n), { consumers: 3 });
+ * for (const n of [1, 2, 3]) await queue.put(n);
+ * queue.close();
+ * await team.wait();
+ * seen; //=> [1, 2, 3]
+ */
+export function consume<T>(
+  queue: JobQueue<T>,
+  handler: Handler<T>,
+  options: ConsumeOptions<T> = {},
+): ConsumerTeam<T> {
+  return new ConsumerTeam<T>(queue, handler, options);
+}
+
+/**
+ * Consumers at work, started by {@link consume}.
+ *
+ * **Guarantees** No value is lost: it is still in the queue, or `processed`, or {@link ConsumerTeam.unfinished}, or was
+ * given to `onError`. A value is taken only by a consumer who is free to work on it.
+ * **Cancellation** No more is taken, what is in the queue stays there, and handlers are asked to give up.
+ * **Errors** A failure that ends the team also closes the queue, as its producers would wait for ever: their puts fail
+ * with `ClosedError` with the failure as its cause. A team that is cancelled leaves the queue open for the next.
+ */
+export class ConsumerTeam<T> {
+  readonly #queue: JobQueue<T>;
+  readonly #handler: Handler<T>;
+  readonly #onError: ConsumeOptions<T>["onError"];
+  readonly #scope: CancelableContext;
+  readonly #unfinished: Failure<T>[] = [];
+  readonly #done: Deferred<void>;
+  /** How it ends: well, unless something comes up. The first thing that does is the reason of all that follows. */
+  #end: Outcome<void> = { ok: true, value: undefined };
+  #consumers: number;
+  #processed = 0;
+  #active = 0;
+
+  /** @internal */
+  constructor(queue: JobQueue<T>, handler: Handler<T>, options: ConsumeOptions<T>) {
+    requireFunction("handler", handler);
+    this.#consumers = requireInteger("consumers", options.consumers ?? 1, 1);
+    this.#queue = queue;
+    this.#handler = handler;
+    this.#onError = options.onError;
+    this.#scope = withCancel(options);
+    const runtime = currentRuntime();
+    const { name: group = "consumer" } = options;
+    this.#done = new Deferred<void>(runtime, "join", observe(runtime, "team", options.name));
+    for (let consumer = 1; consumer <= this.#consumers; consumer++) {
+      const label = { name: `${group} ${consumer}`, group };
+      spawnTask(
+        runtime,
+        label,
+        () => this.#work(consumer),
+        (outcome) => this.#left(outcome),
+      );
+    }
+  }
+
+  /** How many values are being worked on. */
+  get active(): number {
+    return this.#active;
+  }
+
+  /** How many values have been worked on to the end. */
+  get processed(): number {
+    return this.#processed;
+  }
+
+  /** What was taken and not worked on to the end when the team was ended: at most one value a consumer. */
+  get unfinished(): readonly Failure<T>[] {
+    return this.#unfinished;
+  }
+
+  /**
+   * Waits until the queue is closed and all that was in it has been worked on.
+   *
+   * **Cancellation** Who is cancelled leaves; the team goes on.
+   * **Errors** The failure that ended the team, unchanged; or the reason for which it was cancelled.
+   */
+  wait(options?: CancelOptions): Promise<void> {
+    return this.#done.wait(options);
+  }
+
+  /** Asks the team to give up. */
+  cancel(cause?: unknown): void {
+    this.#scope.cancel(cause);
+  }
+
+  /** Cancels and waits until no handler runs, whatever comes of it. After `wait` there is nothing left to do. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cancel();
+    await outcomeOf(() => this.wait());
+  }
+
+  async #work(consumer: number): Promise<void> {
+    const { ctx } = this.#scope;
+    for (;;) {
+      const taken = await this.#queue.take(ctx);
+      if (taken.done === true) return;
+      this.#active++;
+      try {
+        await this.#handle(taken.value, { consumer, ctx });
+      } finally {
+        this.#active--;
+      }
+    }
+  }
+
+  async #handle(value: T, consuming: Consuming): Promise<void> {
+    const { consumer, ctx } = consuming;
+    const handled = await outcomeOf(() => {
+      // It may have ended between the grant of the value and this moment.
+      if (ctx.error !== undefined) throw ctx.cause;
+      return this.#handler(value, consuming);
+    });
+    if (handled.ok) this.#processed++;
+    else await this.#failed({ value, consumer, error: handled.error });
+  }
+
+  /** Returns only if the team goes on. */
+  async #failed(failure: Failure<T>): Promise<void> {
+    const { ctx } = this.#scope;
+    let { error } = failure;
+    if (ctx.error === undefined && this.#onError !== undefined) {
+      const told = await outcomeOf(() => this.#onError?.(failure));
+      if (told.ok) return;
+      ({ error } = told);
+    }
+    this.#unfinished.push(failure);
+    if (ctx.error === undefined) {
+      this.#end = { ok: false, error };
+      this.#scope.cancel(error);
+      this.#queue.close(error);
+    }
+    throw error;
+  }
+
+  /** A consumer has ended; with the last one, the team has. */
+  #left(outcome: Outcome<void>): void {
+    if (this.#end.ok) this.#end = outcome;
+    if (--this.#consumers > 0) return;
+    this.#scope.cancel();
+    this.#done.settle(this.#end);
+  }
+}
+
+/** How producers and consumers run. */
+export interface ProduceConsumeOptions<T> extends JobQueueOptions, ConsumeOptions<T> {}
+
+/**
+ * Runs a producer for every source and a team of consumers over one queue, and returns when all has been consumed.
+ *
+ * **Guarantees** The queue closes when every source has ended, not before. A source is asked for its next value only
+ * when its last one is in the queue. When this returns, no task is left.
+ * **Cancellation** When `signal` aborts, all stop, and this rejects with its reason. What is in the queue is given up;
+ * where that matters, use a {@link JobQueue} and {@link consume}.
+ * **Errors** The first failure of a source or, without `onError`, of the handler. All others are stopped.
+ *
+ * @example
+ * let sum = 0;
+ * const add = (n: number): void => void (sum += n);
+ * await produceConsume([[1, 2, 3], [10, 20]], add, { capacity: 5, consumers: 3 });
+ * sum; //=> 36
+ */
+export async function produceConsume<T>(
+  sources: Iterable<Source<T>>,
+  handler: Handler<T>,
+  options: ProduceConsumeOptions<T>,
+): Promise<void> {
+  const queue = new JobQueue<T>(options);
+  const run = async (group: TaskGroup): Promise<void> => {
+    // Counted from before the first source to after the last: the queue stays open as long, and closes without any.
+    const opener = queue.producer();
+    let number = 0;
+    for (const source of sources) {
+      const producer = queue.producer();
+      const produce = async (ctx: Context): Promise<void> => {
+        for await (const value of openSource(source, ctx)) await producer.put(value, ctx);
+        producer.close();
+      };
+      group.go(produce, { name: `producer ${++number}` });
+    }
+    opener.close();
+    await consume(queue, handler, { ...options, name: undefined, signal: group.ctx.signal }).wait();
+  };
+  await TaskGroup.run(run, { name: options.name, signal: options.signal });
+}

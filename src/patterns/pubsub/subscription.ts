@@ -1,0 +1,156 @@
+/**
+ * One subscriber's side of a bus: a bounded buffer, and what happens when it is full.
+ */
+import { requireInteger, requireOneOf } from "../../core/arguments.ts";
+import { type CancelLink, type CancelOptions, linkCancel } from "../../core/cancellation.ts";
+import { Channel, type Received, type ReceivePort } from "../../sync/channel.ts";
+
+/**
+ * What happens to a message for which a subscriber has no room. `block`: its publisher waits. `drop-oldest`: the oldest
+ * message in the buffer makes room. `drop-newest`: the message itself is dropped.
+ */
+export type Overflow = "block" | "drop-oldest" | "drop-newest";
+
+/** How a subscriber is told. */
+export interface SubscribeOptions extends CancelOptions {
+  /** How many messages may wait to be read: at least 0, or 1 with `drop-oldest`; default 16. */
+  readonly capacity?: number | undefined;
+  /** What happens when that is full; default `block`. */
+  readonly overflow?: Overflow | undefined;
+  /** A short name for reports and for the event log; by default the topic. */
+  readonly name?: string | undefined;
+}
+
+type Offered = "accepted" | "dropped" | "full";
+
+/**
+ * The messages of one subscriber, made by {@link PubSub.subscribe}. Several tasks that read the same one share its
+ * messages.
+ *
+ * **Guarantees** Gets what is published from the moment it was made, in each publisher's order. Leaving a loop over it
+ * unsubscribes. When the bus closes, what is in the buffer can still be read, and then it is `done`.
+ * **Cancellation** When the signal of `subscribe` aborts, it is unsubscribed and reading rejects with the reason.
+ */
+export class Subscription<T> implements ReceivePort<T> {
+  readonly #channel: Channel<T>;
+  readonly #overflow: Overflow;
+  readonly #link: CancelLink | undefined;
+  readonly #left: () => void;
+  #state: "subscribed" | "finishing" | "finished" | "left" = "subscribed";
+  #cancelled: { readonly reason: unknown } | undefined;
+  #accepted = 0;
+  #dropped = 0;
+
+  /** @internal */
+  constructor(name: string, options: SubscribeOptions, left: () => void) {
+    const overflows = ["block", "drop-oldest", "drop-newest"] as const;
+    this.#overflow = requireOneOf("overflow", options.overflow ?? "block", overflows);
+    const least = this.#overflow === "drop-oldest" ? 1 : 0;
+    const capacity = requireInteger("capacity", options.capacity ?? 16, least);
+    this.#channel = new Channel<T>(capacity, { name: options.name ?? name });
+    this.#left = left;
+    this.#link = linkCancel(options, {
+      onCancel: (reason) => {
+        this.#cancelled = { reason };
+        this.unsubscribe();
+      },
+    });
+  }
+
+  /** How many messages wait to be read. */
+  get size(): number {
+    return this.#state === "left" ? 0 : this.#channel.size;
+  }
+
+  /** How many messages it has missed for lack of room. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Reads the next message, or waits for one. `done` is true once the bus is closed and all has been read. */
+  async receive(options?: CancelOptions): Promise<Received<T>> {
+    return this.#read(await this.#channel.receive(options));
+  }
+
+  /** Reads if that needs no waiting; `undefined` means that it would have to wait. */
+  tryReceive(): Received<T> | undefined {
+    const received = this.#channel.tryReceive();
+    return received === undefined ? undefined : this.#read(received);
+  }
+
+  /**
+   * Leaves, at once: nothing more comes, what is in the buffer is given up, who waits to read gets `done`, and a
+   * publisher who waits for this subscriber goes on. Does nothing the second time.
+   */
+  unsubscribe(): void {
+    this.#end("left");
+  }
+
+  [Symbol.dispose](): void {
+    this.unsubscribe();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
+    const left = async (): Promise<Received<T>> => {
+      this.unsubscribe();
+      return { value: undefined, done: true };
+    };
+    return { next: () => this.receive(), return: left };
+  }
+
+  /** What a publisher waits at who has been told "full". @internal */
+  get channel(): Channel<T> {
+    return this.#channel;
+  }
+
+  /** Whether a publisher would have to wait. @internal */
+  get full(): boolean {
+    return this.#overflow === "block" && !this.#channel.sendable;
+  }
+
+  /** Takes a message in, now or not at all. @internal */
+  offer(message: T): Offered {
+    if (this.#channel.trySend(message)) return this.#took();
+    if (this.#overflow === "block") return "full";
+    this.#dropped++;
+    if (this.#overflow === "drop-newest") return this.#drop(this.#accepted);
+    this.#channel.tryReceive();
+    this.#drop(this.#accepted - this.#channel.capacity);
+    this.#channel.trySend(message);
+    return this.#took();
+  }
+
+  /** No more messages. @internal */
+  finish(): void {
+    if (this.#state !== "subscribed") return;
+    this.#state = "finishing";
+    this.#channel.close();
+  }
+
+  #end(state: "finished" | "left"): void {
+    if (this.#state === "finished" || this.#state === "left") return;
+    this.finish();
+    this.#state = state;
+    this.#link?.release();
+    this.#left();
+  }
+
+  #took(): Offered {
+    this.#accepted++;
+    return "accepted";
+  }
+
+  #drop(m: number): Offered {
+    const resource = this.#channel.resource;
+    resource?.emit({ k: "msg.drop", r: resource.id, m, n: this.#channel.size, why: this.#overflow });
+    return "dropped";
+  }
+
+  /** What a read gives to its caller: nothing any more, if this was left while the message was on its way. */
+  #read(received: Received<T>): Received<T> {
+    if (received.done !== true && this.#state !== "left") return received;
+    this.#end("finished");
+    if (this.#cancelled !== undefined) throw this.#cancelled.reason;
+    return { value: undefined, done: true };
+  }
+}

@@ -1,0 +1,61 @@
+import {
+  CanceledError,
+  ClosedError,
+  ConcurrencyError,
+  FullError,
+  isCancellation,
+  MisuseError,
+  TimeoutError,
+} from "concurrency-model-patterns/errors";
+import { describe, expect, test } from "vitest";
+import { outcomeOf, valueOf } from "../../src/core/task.ts";
+import { thrownBy } from "../support/outcomes.ts";
+
+describe("errors", () => {
+  test.each([
+    [new CanceledError(), "CANCELED", "CanceledError", "context canceled"],
+    [new TimeoutError(), "TIMEOUT", "TimeoutError", "context deadline exceeded"],
+    [new ClosedError("send on closed channel"), "CLOSED", "ClosedError", "send on closed channel"],
+    [new FullError("full"), "FULL", "FullError", "full"],
+    [new MisuseError("no"), "MISUSE", "MisuseError", "no"],
+  ])("%s has a code, a name and a text, and keeps its cause", (error, code, name, message) => {
+    expect([error.code, error.name, error.message]).toEqual([code, name, message]);
+    expect(error).toBeInstanceOf(ConcurrencyError);
+    const cause = new Error("why");
+    expect(new CanceledError("gone", { cause }).cause).toBe(cause);
+  });
+
+  test.each([
+    [new CanceledError(), true],
+    [new DOMException("x", "AbortError"), true],
+    [{ code: "CANCELED" }, true],
+    [new TimeoutError(), false],
+    [new DOMException("x", "TimeoutError"), false],
+    [new ClosedError("x"), false],
+    [undefined, false],
+    [null, false],
+    ["AbortError", false],
+  ])("%s is a cancellation: %s", (error, expected) => {
+    expect(isCancellation(error)).toBe(expected);
+  });
+});
+
+describe("outcomes", () => {
+  test.each<[string, () => unknown, unknown]>([
+    ["a value", () => 1, { ok: true, value: 1 }],
+    ["a promise", () => Promise.resolve(undefined), { ok: true, value: undefined }],
+    [
+      "a throw",
+      () => {
+        throw "text";
+      },
+      { ok: false, error: "text" },
+    ],
+    ["a rejection with undefined", () => Promise.reject(undefined), { ok: false, error: undefined }],
+  ])("of %s are values, and back", async (_, call, expected) => {
+    const outcome = await outcomeOf(call);
+    expect(outcome).toEqual(expected);
+    if (outcome.ok) expect(valueOf(outcome)).toBe(outcome.value);
+    else expect(thrownBy(() => valueOf(outcome))).toBe(outcome.error);
+  });
+});

@@ -1,0 +1,109 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { RingBuffer } from "../../src/core/ring-buffer.ts";
+import { QueueNode, WaiterQueue } from "../../src/core/waiter-queue.ts";
+import { type HeapTimer, TimerHeap } from "../../src/testing/timer-heap.ts";
+
+class Node extends QueueNode {
+  readonly id: number;
+  constructor(id: number) {
+    super();
+    this.id = id;
+  }
+}
+
+describe("RingBuffer", () => {
+  test("behaves as an array does, for any steps", () => {
+    const steps = fc.array(
+      fc.oneof(
+        { weight: 3, arbitrary: fc.constant("push") },
+        { weight: 2, arbitrary: fc.constant("shift") },
+        fc.constant("clear"),
+      ),
+      {
+        maxLength: 200,
+      },
+    );
+    fc.assert(
+      fc.property(steps, (plan) => {
+        const ring = new RingBuffer<number>();
+        let model: number[] = [];
+        for (const [n, step] of plan.entries()) {
+          if (step === "push") {
+            ring.push(n);
+            model.push(n);
+          } else if (step === "clear") {
+            ring.clear();
+            model = [];
+          } else expect(ring.shift()).toBe(model.shift());
+          expect(ring.size).toBe(model.length);
+        }
+      }),
+    );
+  });
+});
+
+describe("WaiterQueue", () => {
+  test("behaves as an array does, whoever leaves from wherever", () => {
+    const step = fc.record({
+      what: fc.constantFrom("push", "push", "shift", "remove"),
+      at: fc.nat({ max: 30 }),
+    });
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 100 }), (plan) => {
+        const queue = new WaiterQueue<Node>();
+        const other = new WaiterQueue<Node>();
+        const model: Node[] = [];
+        const all: Node[] = [];
+        for (const [n, { what, at }] of plan.entries()) {
+          if (what === "push") {
+            const node = new Node(n);
+            queue.push(node);
+            model.push(node);
+            all.push(node);
+          } else if (what === "shift") expect(queue.shift()).toBe(model.shift());
+          else {
+            const node = all[at];
+            if (node === undefined) continue;
+            other.remove(node);
+            queue.remove(node);
+            const place = model.indexOf(node);
+            if (place >= 0) model.splice(place, 1);
+          }
+          expect([queue.size, queue.first?.id, other.size]).toEqual([model.length, model[0]?.id, 0]);
+        }
+        while (model.length > 0) expect(queue.shift()).toBe(model.shift());
+        expect(queue.shift()).toBeUndefined();
+      }),
+    );
+  });
+});
+
+describe("TimerHeap", () => {
+  test("gives timers by their instant, then in the order in which they were set, without those that were cancelled", () => {
+    const plan = fc.array(fc.record({ dueMs: fc.nat({ max: 20 }), cancel: fc.boolean() }), {
+      maxLength: 300,
+    });
+    fc.assert(
+      fc.property(plan, (timers) => {
+        const heap = new TimerHeap<HeapTimer>();
+        const items = timers.map(({ dueMs, cancel }, id) => ({
+          dueMs,
+          id,
+          cancel,
+          state: "set" as HeapTimer["state"],
+        }));
+        for (const item of items) heap.push(item);
+        for (const item of items) if (item.cancel) heap.cancel(item);
+        const left = items
+          .filter(({ cancel }) => !cancel)
+          .toSorted((a, b) => a.dueMs - b.dueMs || a.id - b.id);
+        for (const item of left) {
+          expect(heap.first).toBe(item);
+          expect(heap.shift()).toBe(item);
+        }
+        expect(heap.shift()).toBeUndefined();
+      }),
+    );
+  });
+});
