@@ -5,36 +5,41 @@
  * promise that is settled with the callback when the time has come. No host has to help with that.
  *
  * Invariant
- *   I1  There is always a reaction that waits for the next callback: each registers its successor before it calls.
+ *   I1  There is always a reaction that waits for the next call: each registers its successor before it calls.
  */
 export class AsyncContext {
-  #open!: (call: () => unknown) => void;
-  #result!: Promise<unknown>;
+  #calls: (() => void)[] = [];
+  #open!: () => void;
 
   constructor() {
     this.#arm();
   }
 
-  /** Calls back in this context, one turn of microtasks later. One at a time: not before the last one has begun. */
+  /** Calls back in this context, one turn of microtasks later, in the order in which it was asked to. */
   run<T>(call: () => T | PromiseLike<T>): Promise<T> {
-    const result = this.#result as Promise<T>;
-    this.#open(call);
-    return result;
+    return new Promise<T>((resolve, reject) => {
+      this.#calls.push(() => {
+        try {
+          resolve(call());
+        } catch (error) {
+          reject(error);
+        }
+      });
+      this.#open();
+    });
   }
 
   #arm(): void {
-    const gate = new Promise<() => unknown>((resolve) => {
+    const gate = new Promise<void>((resolve) => {
       this.#open = resolve;
     });
-    this.#result = gate.then((call) => {
-      this.#arm();
-      return call();
-    });
+    void gate.then(() => this.#callAll());
   }
-}
 
-/** Registers `call` now; the function returned lets it run once, in this context. */
-export function inThisContext(call: () => void): () => void {
-  const context = new AsyncContext();
-  return () => void context.run(call);
+  #callAll(): void {
+    this.#arm();
+    const calls = this.#calls;
+    this.#calls = [];
+    for (const call of calls) call();
+  }
 }

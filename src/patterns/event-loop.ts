@@ -32,6 +32,7 @@ import type {
 } from "./event-loop/options.ts";
 import { sourceLane } from "./event-loop/source-lane.ts";
 
+export type { AnyIterable, Source } from "../sync/source.ts";
 export type * from "./event-loop/options.ts";
 
 /**

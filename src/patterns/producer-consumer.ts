@@ -71,6 +71,14 @@ export function consume<T>(
  * **Cancellation** No more is taken, what is in the queue stays there, and handlers are asked to give up.
  * **Errors** A failure that ends the team also closes the queue, as its producers would wait for ever: their puts fail
  * with `ClosedError` with the failure as its cause. A team that is cancelled leaves the queue open for the next.
+ *
+ * @example
+ * const queue = new JobQueue<string>({ capacity: 2 });
+ * const team = consume(queue, () => {});
+ * await queue.put("job");
+ * queue.close();
+ * await team.wait();
+ * team.processed; //=> 1
  */
 export class ConsumerTeam<T> {
   readonly #queue: JobQueue<T>;

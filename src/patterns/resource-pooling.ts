@@ -4,7 +4,7 @@
  * Invariants
  *   I1  idle + active <= size <= max. The difference to `size` is what is being made, checked or destroyed.
  *   I2  Somebody waits only while nothing is idle, or as many are being checked for them.
- *   I3  What is being made or checked is as many as those who wait, unless `max` forbids it.
+ *   I3  At least as many are being made or checked as wait, unless `max` forbids it.
  *   I4  Once closed, nobody waits, nothing is idle, and nothing more is made. Once drained, `size` is 0.
  */
 import { requireFunction } from "../core/arguments.ts";
@@ -95,6 +95,7 @@ export class ResourcePool<R> {
     return this.#created;
   }
 
+  /** Whether it has been closed. */
   get closed(): boolean {
     return this.#state === "closed";
   }

@@ -1,12 +1,17 @@
 /**
  * Where a stream comes from, and how it is read so that the reader can be given up.
  */
-import { type CancelOptions, endingOf, isCancelled, linkCancel } from "../core/cancellation.ts";
-import { isCancellation } from "../core/errors.ts";
-import { outcomeOf } from "../core/task.ts";
-import type { SendPort } from "./channel.ts";
+import {
+  type Cancelable,
+  type CancelOptions,
+  endingOf,
+  isCancelled,
+  linkCancel,
+} from "../core/cancellation.ts";
+import { isCancellation, withSuppressed } from "../core/errors.ts";
+import { type Outcome, outcomeOf, valueOf } from "../core/task.ts";
 import type { Context } from "./context.ts";
-import type { ReceivePort } from "./ports.ts";
+import type { ReceivePort, SendPort } from "./ports.ts";
 
 /** What can be iterated, one way or the other. */
 export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
@@ -27,46 +32,107 @@ export function isPort<T>(source: AnyIterable<T>): source is ReceivePort<T> {
 /**
  * Sends everything that `source` gives, then finishes the source; also when it is given up midway.
  *
- * **Cancellation** A channel or a flow lets go also while it is silent. A generator only at its next value, unless it
- * heeds the context that it was given.
+ * **Cancellation** Rejects with the reason. A channel or a flow lets go also while it is silent; a generator only at its
+ * next value, unless it heeds the context that it was given.
+ * **Errors** Those of the source, also from its `finally` blocks.
+ *
+ * @example
+ * const letters = new Channel<string>(3);
+ * await pump("abc", letters, background);
+ * letters.size; //=> 3
  */
 export async function pump<T>(
   source: AnyIterable<T>,
-  out: SendPort<T>,
+  out: Pick<SendPort<T>, "send">,
   options: CancelOptions,
 ): Promise<void> {
-  for await (const value of leavable(source, options)) await out.send(value, options);
-}
-
-/** The same values, but the wait for the next one can be given up. A plain `for await` would wait on. */
-function leavable<T>(source: AnyIterable<T>, options: CancelOptions): AnyIterable<T> {
-  if (isPort(source)) return { [Symbol.asyncIterator]: () => ({ next: () => source.receive(options) }) };
-  if (typeof source !== "object" || !(Symbol.asyncIterator in source)) return source;
-  const iterator = source[Symbol.asyncIterator]();
-  const next = (): Promise<IteratorResult<T>> => nextOf(iterator, options);
-  const leave = async (): Promise<IteratorResult<T>> => {
-    await iterator.return?.();
-    return { value: undefined, done: true };
-  };
-  return { [Symbol.asyncIterator]: () => ({ next, return: leave }) };
+  await readSource(source, options, (value) => out.send(value, options));
 }
 
 /**
- * The next value. If the reader is given up while it is awaited, the iterator is told that the reader leaves; that it
- * says so is no failure of its own.
+ * Calls `take` with each value, and waits for it before the next. Then finishes the source, whatever has ended it.
+ *
+ * A failure of the source comes before the reason of a cancellation: who only reports that it was given up hides nothing.
  */
-async function nextOf<T>(iterator: AsyncIterator<T>, options: CancelOptions): Promise<IteratorResult<T>> {
-  let leaving: Promise<unknown> | undefined;
-  const onCancel = (): void => {
-    leaving = outcomeOf(() => iterator.return?.());
-  };
-  const link = linkCancel(options, { onCancel });
-  try {
-    return await iterator.next();
-  } catch (error) {
-    throw isCancelled(options) && isCancellation(error) ? endingOf(options)?.reason : error;
-  } finally {
-    link?.release();
-    if (leaving !== undefined) await leaving;
+export async function readSource<T>(
+  source: AnyIterable<T>,
+  options: CancelOptions,
+  take: (value: T) => PromiseLike<void>,
+): Promise<void> {
+  const reader = new Reader<T>(iterate(source, options));
+  const link = linkCancel(options, reader);
+  const read = await outcomeOf(() => readAll(reader, options, take));
+  link?.release();
+  const finished = await outcomeOf(() => reader.finish());
+  const toldTo = !read.ok && isCancelled(options) && isCancellationOf(options, read.error);
+  if (!read.ok && !toldTo) throw withSuppressed(read.error, finished.ok ? [] : [finished.error]);
+  valueOf(finished);
+  if (toldTo) throw endingOf(options)?.reason;
+}
+
+async function readAll<T>(
+  reader: Reader<T>,
+  options: CancelOptions,
+  take: (value: T) => PromiseLike<void>,
+): Promise<void> {
+  for (;;) {
+    if (isCancelled(options)) throw endingOf(options)?.reason;
+    const next = await reader.next();
+    if (next.done === true) return;
+    await take(next.value);
+  }
+}
+
+function isCancellationOf(options: CancelOptions, error: unknown): boolean {
+  return error === endingOf(options)?.reason || isCancellation(error);
+}
+
+type AnyIterator<T> = Iterator<T> | AsyncIterator<T>;
+
+/** A channel is read with the context, because its iterator knows of none. Anything else is told by `return`. */
+function iterate<T>(source: AnyIterable<T>, options: CancelOptions): AnyIterator<T> {
+  if (isPort(source)) return { next: () => source.receive(options) };
+  if (typeof source === "object" && Symbol.asyncIterator in source) return source[Symbol.asyncIterator]();
+  return source[Symbol.iterator]();
+}
+
+/**
+ * Invariants
+ *   I1  The iterator is told to finish at most once, and never after it has ended by itself.
+ *   I2  It is told so while it is asked for a value only if the reader is given up.
+ */
+class Reader<T> implements Cancelable {
+  readonly #iterator: AnyIterator<T>;
+  #state: "resting" | "asked" | "ended" = "resting";
+  #finished: Promise<Outcome<unknown>> | undefined;
+
+  constructor(iterator: AnyIterator<T>) {
+    this.#iterator = iterator;
+  }
+
+  async next(): Promise<IteratorResult<T>> {
+    this.#state = "asked";
+    try {
+      const next = await this.#iterator.next();
+      this.#state = next.done === true ? "ended" : "resting";
+      return next;
+    } catch (error) {
+      this.#state = "ended";
+      throw error;
+    }
+  }
+
+  /** Some iterators give up a wait when they are told to finish; the others finish when that wait is over. */
+  onCancel(): void {
+    if (this.#state === "asked") this.#finish();
+  }
+
+  async finish(): Promise<void> {
+    if (this.#state === "resting") this.#finish();
+    if (this.#finished !== undefined) valueOf(await this.#finished);
+  }
+
+  #finish(): void {
+    this.#finished ??= outcomeOf(() => this.#iterator.return?.());
   }
 }

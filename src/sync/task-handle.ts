@@ -18,7 +18,15 @@ export interface TaskOptions {
 /** What a task is: it is given a context that ends when it should give up. */
 export type Task<T> = (ctx: Context) => T | PromiseLike<T>;
 
-/** A task that was started, or waits for its slot. */
+/**
+ * A task that was started, or waits for its slot. Made by `TaskGroup.go`.
+ *
+ * @example
+ * const group = new TaskGroup();
+ * const handle = group.go(() => 42);
+ * await group.wait();
+ * handle.outcome; //=> { ok: true, value: 42 }
+ */
 export class TaskHandle<T> extends QueueNode {
   readonly name: string;
   readonly #deferred: Deferred<T>;

@@ -62,12 +62,27 @@ export interface Simulated<T> {
   readonly replayable: boolean;
 }
 
-/** Writes to the event log of the simulation that runs; does nothing outside of one. */
+/**
+ * Writes a line to the event log of the simulation that runs; does nothing outside of one.
+ *
+ * @example
+ * const lines: string[] = [];
+ * const onEvent = (event: RunEvent) => void (event.k === "log" && lines.push(event.text));
+ * await simulate(() => log("hello"), { onEvent });
+ * lines; //=> ["hello"]
+ */
 export function log(text: string, level: "info" | "error" = "info"): void {
   currentRuntime().tracer?.emit({ k: "log", level, text });
 }
 
-/** A source of chance that repeats with the seed of the simulation that runs; the system's outside of one. */
+/**
+ * A number in `[0, 1)` that repeats with the seed of the simulation that runs; the system's outside of one.
+ *
+ * @example
+ * const first = await simulate(random, { seed: 7 });
+ * const again = await simulate(random, { seed: 7 });
+ * first.value === again.value; //=> true
+ */
 export function random(): number {
   return currentRuntime().random.next();
 }
@@ -143,7 +158,12 @@ function leave(runtime: Runtime): void {
   useRuntime(underWay.at(-1) ?? outside);
 }
 
-/** A seed for a run that was given none. */
+/**
+ * A seed for a run that was given none.
+ *
+ * @example
+ * Number.isInteger(drawSeed()); //=> true
+ */
 export function drawSeed(): number {
   return pick(currentRuntime().random, 0x1_0000_0000);
 }

@@ -160,7 +160,7 @@ describe("subscribers", () => {
     const { signal } = new AbortController();
     const left = bus.subscribe("news", { signal });
     const read = bus.subscribe("news", { signal });
-    expect(listenersOf(signal)).toBe(2);
+    expect(listenersOf(signal)).toBe(1);
     left.unsubscribe();
     bus.close();
     await allOf(read);

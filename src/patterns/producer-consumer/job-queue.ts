@@ -154,7 +154,16 @@ export class JobQueue<T> implements AsyncIterable<T, undefined> {
   }
 }
 
-/** One counted producer, made by {@link JobQueue.producer}. It is done when it was closed and its puts have settled. */
+/**
+ * One counted producer, made by {@link JobQueue.producer}. It is done when it was closed and its puts have settled.
+ *
+ * @example
+ * const queue = new JobQueue<number>({ capacity: 2 });
+ * const producer = queue.producer();
+ * await producer.put(1);
+ * producer.close();
+ * queue.closed; //=> true
+ */
 export class Producer<T> {
   readonly #queue: JobQueue<T>;
   readonly #left: () => void;

@@ -30,6 +30,13 @@ type Offered = "accepted" | "dropped" | "full";
  * **Guarantees** Gets what is published from the moment it was made, in each publisher's order. Leaving a loop over it
  * unsubscribes. When the bus closes, what is in the buffer can still be read, and then it is `done`.
  * **Cancellation** When the signal of `subscribe` aborts, it is unsubscribed and reading rejects with the reason.
+ *
+ * @example
+ * const bus = new PubSub<{ news: string }>();
+ * const inbox = bus.subscribe("news", { capacity: 1, overflow: "drop-oldest" });
+ * await bus.publish("news", "old");
+ * await bus.publish("news", "new");
+ * [(await inbox.receive()).value, inbox.dropped]; //=> ["new", 1]
  */
 export class Subscription<T> implements ReceivePort<T> {
   readonly #channel: Channel<T>;
