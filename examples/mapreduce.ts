@@ -24,7 +24,7 @@ export const demo = defineDemo({
   ],
   tryThis: ["cmp-pattern --mapreduce --workers 1", "cmp-pattern --mapreduce --input README.md --top 10"],
   parameters: {
-    workers: whole("how many mappers, and how many reducers, work at once", 8, 1, 1000),
+    workers: whole("how many map, and reduce, at once", 8, 1, 1000),
   },
 
   async run({ params, ctx, print, between }) {

@@ -34,6 +34,7 @@ export interface Listener {
   readonly dropped: number;
   /** See {@link Subscription.unsubscribe}. The handler is not called any more. */
   unsubscribe(): void;
+  /** Unsubscribes. */
   [Symbol.dispose](): void;
 }
 
@@ -69,6 +70,7 @@ export class PubSub<M extends object = Record<string, unknown>> {
   readonly #readers = new WaitGroup({ name: "subscribers" });
   #state: "open" | "closed" = "open";
 
+  /** Whether it has been closed. */
   get closed(): boolean {
     return this.#state === "closed";
   }

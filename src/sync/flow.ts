@@ -60,6 +60,7 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
     this.#options = options;
   }
 
+  /** Starts the tasks with the first value asked for; leaving the loop ends them. */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
     return { next: () => this.#next(), return: () => this.#leave() };
   }

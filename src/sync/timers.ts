@@ -99,6 +99,7 @@ export class Ticker implements ReceivePort<number> {
     return this.#ticks.tryReceive();
   }
 
+  /** Ticks for ever. Leaving the loop does not stop the ticker. */
   [Symbol.asyncIterator](): AsyncIterator<number, undefined> {
     return this.#ticks[Symbol.asyncIterator]();
   }
@@ -109,6 +110,7 @@ export class Ticker implements ReceivePort<number> {
     this.#timer = undefined;
   }
 
+  /** Stops. */
   [Symbol.dispose](): void {
     this.stop();
   }

@@ -66,6 +66,7 @@ export class JobQueue<T> implements AsyncIterable<T, undefined> {
     return { puts: senders, takes: receivers };
   }
 
+  /** Whether it has been closed. */
   get closed(): boolean {
     return this.#channel.closed;
   }
@@ -201,6 +202,7 @@ export class Producer<T> {
     if (this.#puts === 0) this.#left();
   }
 
+  /** Closes. */
   [Symbol.dispose](): void {
     this.close();
   }

@@ -93,10 +93,12 @@ export class Subscription<T> implements ReceivePort<T> {
     this.#end("left");
   }
 
+  /** Unsubscribes. */
   [Symbol.dispose](): void {
     this.unsubscribe();
   }
 
+  /** Leaving the loop unsubscribes. */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
     const left = async (): Promise<Received<T>> => {
       this.unsubscribe();
