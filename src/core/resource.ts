@@ -54,17 +54,3 @@ export function observe(
   tracer?.emit({ k: "res.new", id, type, name: resource.name, cap: capacity });
   return resource;
 }
-
-/** A value in a few characters, for the event log. */
-export function preview(value: unknown): string {
-  const text = typeof value === "string" ? value : (safeJson(value) ?? String(value));
-  return text.length > 40 ? `${text.slice(0, 39)}…` : text;
-}
-
-function safeJson(value: unknown): string | undefined {
-  try {
-    return JSON.stringify(value);
-  } catch {
-    return typeof value;
-  }
-}

@@ -10,7 +10,8 @@
 import { requireFunction } from "../core/arguments.ts";
 import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
 import { CanceledError } from "../core/errors.ts";
-import { begin, observe, preview, type Resource } from "../core/resource.ts";
+import { preview } from "../core/preview.ts";
+import { begin, observe, type Resource } from "../core/resource.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { type Outcome, spawnTask } from "../core/task.ts";
 import { Waiter } from "../core/waiter.ts";

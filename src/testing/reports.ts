@@ -2,7 +2,7 @@
  * The errors with which a simulation ends when its tasks cannot: each names the tasks and what they wait for.
  */
 import { ConcurrencyError } from "../core/errors.ts";
-import { preview } from "../core/resource.ts";
+import { preview } from "../core/preview.ts";
 
 /** A task that did not end. */
 export interface StuckTask {
