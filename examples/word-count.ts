@@ -49,7 +49,8 @@ export const inputDemo = defineInputDemo({
     const counts = await mapReduce(
       blocksOfAll(inputs, progress),
       {
-        map: (block, emit: Emit<string, number>) => table.count(block, emit),
+        map: (block) => table.add(block),
+        finish: (emit: Emit<string, number>) => table.forEach(emit),
         combine: sum,
         reduce: (_, parts) => parts.reduce(sum),
       },

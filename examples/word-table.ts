@@ -16,17 +16,11 @@ const NEAR = 5;
 const FIELDS = 8;
 const NEAR_BYTES = (FIELDS - NEAR) * 4;
 
-/** Longer words are rare, and are not kept. */
-const LONGEST_BYTES = 1024;
-
 /** ASCII in lower case, with one space for all; other bytes as they are. */
 const FOLDED = Uint8Array.from({ length: 256 }, (_, byte) => {
   if (byte >= 0x41 && byte <= 0x5a) return byte + 0x20;
   return byte >= 0x09 && byte <= 0x0d ? 0x20 : byte;
 });
-
-/** Takes a word and how often it came. */
-type Emit = (word: string, count: number) => void;
 
 export class WordTable {
   /** At most half of the entries are taken; a free one has a length of 0. */
@@ -37,11 +31,9 @@ export class WordTable {
   #rests = new Uint8Array(1 << 16);
   #restsUsed = 0;
   readonly #words: string[] = [];
-  /** Where the entries are of the words that the present text has. */
-  #present: number[] = [];
 
-  /** Calls `emit` once for each different word of a text. Changes the text to lower case, as far as it is ASCII. */
-  count(text: Uint8Array, emit: Emit): void {
+  /** Counts the words of a text. Changes the text to lower case, as far as it is ASCII. */
+  add(text: Uint8Array): void {
     const end = text.length;
     for (let at = 0; at < end; ) {
       const start = at;
@@ -60,14 +52,21 @@ export class WordTable {
         text[at] = byte;
         hash = Math.imul(hash ^ byte, 0x0100_0193);
       }
-      if (at - start > LONGEST_BYTES) emit(wordOf(text.subarray(start, at)), 1);
-      else if (at > start) this.#add(text, start, at, hash ^ (hash >>> 15));
+      if (at > start) this.#addWord(text, start, at, hash ^ (hash >>> 15));
       at += space;
     }
-    this.#emitPresent(emit);
   }
 
-  #add(text: Uint8Array, start: number, end: number, hash: number): void {
+  /** Calls `visit` with every word and its count. A word may come several times, if its bytes differed in case. */
+  forEach(visit: (word: string, count: number) => void): void {
+    const entries = this.#entries;
+    for (let entry = 0; entry < entries.length; entry += FIELDS) {
+      if (entries[entry + LENGTH] === 0) continue;
+      visit(this.#words[entries[entry + WORD] as number] as string, entries[entry + COUNT] as number);
+    }
+  }
+
+  #addWord(text: Uint8Array, start: number, end: number, hash: number): void {
     const entries = this.#entries;
     const length = end - start;
     let entry = (hash * FIELDS) & (entries.length - 1);
@@ -77,9 +76,7 @@ export class WordTable {
         entries[entry + LENGTH] === length &&
         this.#holds(entry, text, start, end)
       ) {
-        const count = entries[entry + COUNT] as number;
-        if (count === 0) this.#present.push(entry);
-        entries[entry + COUNT] = count + 1;
+        entries[entry + COUNT] = (entries[entry + COUNT] as number) + 1;
         return;
       }
       entry = (entry + FIELDS) & (entries.length - 1);
@@ -97,7 +94,7 @@ export class WordTable {
       if (near[index] !== text[at]) return false;
     }
     const rests = this.#rests;
-    for (let index = this.#entries[entry + REST] as number; at < end; at++, index++) {
+    for (let index = (this.#entries[entry + REST] as number) >>> 0; at < end; at++, index++) {
       if (rests[index] !== text[at]) return false;
     }
     return true;
@@ -111,43 +108,31 @@ export class WordTable {
     entries[entry + REST] = this.#restsUsed;
     this.#near.set(word.subarray(0, NEAR_BYTES), (entry + NEAR) * 4);
     if (word.length > NEAR_BYTES) this.#keepRest(word.subarray(NEAR_BYTES));
-    this.#present.push(entry);
     if (this.#words.length * 2 * FIELDS > entries.length) this.#widen();
   }
 
   #keepRest(rest: Uint8Array): void {
-    if (this.#restsUsed + rest.length > this.#rests.length) {
-      const wider = new Uint8Array(this.#rests.length * 2);
+    const needed = this.#restsUsed + rest.length;
+    if (needed > this.#rests.length) {
+      const wider = new Uint8Array(needed * 2);
       wider.set(this.#rests);
       this.#rests = wider;
     }
     this.#rests.set(rest, this.#restsUsed);
-    this.#restsUsed += rest.length;
+    this.#restsUsed = needed;
   }
 
   /** Twice as many entries: every one gets a new place. */
   #widen(): void {
     const old = this.#entries;
     const entries = new Int32Array(old.length * 2);
-    this.#present = [];
     for (let from = 0; from < old.length; from += FIELDS) {
       if (old[from + LENGTH] === 0) continue;
       let entry = ((old[from + HASH] as number) * FIELDS) & (entries.length - 1);
       while (entries[entry + LENGTH] !== 0) entry = (entry + FIELDS) & (entries.length - 1);
       for (let field = 0; field < FIELDS; field++) entries[entry + field] = old[from + field] as number;
-      if (entries[entry + COUNT] !== 0) this.#present.push(entry);
     }
     this.#entries = entries;
     this.#near = new Uint8Array(entries.buffer);
-  }
-
-  #emitPresent(emit: Emit): void {
-    const entries = this.#entries;
-    for (const entry of this.#present) {
-      const count = entries[entry + COUNT] as number;
-      entries[entry + COUNT] = 0;
-      emit(this.#words[entries[entry + WORD] as number] as string, count);
-    }
-    this.#present = [];
   }
 }

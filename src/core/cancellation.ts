@@ -6,6 +6,7 @@
  * waiting operation to a Cancellation, and is taken back when the operation ends.
  */
 import { CanceledError, TimeoutError } from "./errors.ts";
+import { QueueNode, WaiterQueue } from "./waiter-queue.ts";
 
 /** The last argument of every waiting call. A `Context` fits, because it has a `signal`. */
 export interface CancelOptions {
@@ -74,8 +75,7 @@ export class Cancellation implements Cancelable {
   ending: Ending | undefined = undefined;
   readonly #parent: CancelLink | undefined;
   readonly #atEnd: (() => void) | undefined;
-  #first: CancelLink | undefined;
-  #last: CancelLink | undefined;
+  readonly #links = new WaiterQueue<CancelLink>();
   #controller: AbortController | undefined;
 
   /** `atEnd` is called once it has ended with its whole subtree, and before anybody else is told. */
@@ -112,7 +112,7 @@ export class Cancellation implements Cancelable {
     for (let index = 0; index < tree.length; index++) {
       const node = tree[index] as Cancellation;
       node.#parent?.release();
-      for (let link = node.#first; link !== undefined; link = node.#first) {
+      for (let link = node.#links.first; link !== undefined; link = node.#links.first) {
         link.release();
         const { target } = link;
         if (!(target instanceof Cancellation)) told.push(target);
@@ -129,27 +129,19 @@ export class Cancellation implements Cancelable {
 
   /** Whether anybody would be told of its end. */
   get watched(): boolean {
-    return this.#first !== undefined || this.#controller !== undefined;
+    return this.#links.size > 0 || this.#controller !== undefined;
   }
 
   /** For {@link CancelLink} alone. */
   add(link: CancelLink): void {
-    if (this.#first === undefined) this.watch();
-    link.previous = this.#last;
-    if (this.#last === undefined) this.#first = link;
-    else this.#last.next = link;
-    this.#last = link;
+    if (this.#links.size === 0) this.watch();
+    this.#links.push(link);
   }
 
   /** For {@link CancelLink} alone. */
   remove(link: CancelLink): void {
-    if (link.previous === undefined) this.#first = link.next;
-    else link.previous.next = link.next;
-    if (link.next === undefined) this.#last = link.previous;
-    else link.next.previous = link.previous;
-    link.previous = undefined;
-    link.next = undefined;
-    if (this.#first === undefined) this.unwatch();
+    this.#links.remove(link);
+    if (this.#links.size === 0) this.unwatch();
   }
 
   /** The first link has come. */
@@ -201,13 +193,12 @@ function requireSignal(signal: unknown): void {
 }
 
 /** Ties a target to what may cancel it. Released in O(1), from anywhere. */
-export class CancelLink {
-  previous: CancelLink | undefined;
-  next: CancelLink | undefined;
+export class CancelLink extends QueueNode {
   readonly target: Cancelable;
   #source: Cancellation | undefined;
 
   constructor(source: Cancellation, target: Cancelable) {
+    super();
     this.target = target;
     this.#source = source;
     source.add(this);

@@ -1,5 +1,5 @@
 /**
- * The one list of those who wait: doubly linked through its own members.
+ * The one list of those who wait, for something to be granted or to be cancelled: doubly linked through its members.
  *
  * A member leaves from anywhere in O(1) and by its own identity. Leaving by position is how a list loses a wake-up:
  * the one who is removed is not the one who was meant.

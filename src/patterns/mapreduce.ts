@@ -14,10 +14,10 @@ import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { Channel, type ReceivePort } from "../sync/channel.ts";
 import type { Context } from "../sync/context.ts";
 import { openSource, pump, type Source } from "../sync/source.ts";
-import { TaskGroup } from "../sync/task-group.ts";
+import { type Task, TaskGroup } from "../sync/task-group.ts";
 
 /**
- * Hands a value of a key over to the shuffle; only while the `map` it was given to goes on. Write the type at that
+ * Hands a value of a key over to the shuffle; only while the call it was given to goes on. Write the type at that
  * parameter, as in `emit: Emit<string, number>`: all others follow from it.
  */
 export type Emit<K, V> = (key: K, value: V) => void;
@@ -26,6 +26,11 @@ export type Emit<K, V> = (key: K, value: V) => void;
 export interface MapReduceJob<I, K, V, R> {
   /** Emits the keys and values of one input. */
   map(item: I, emit: Emit<K, V>, ctx: Context): void | PromiseLike<void>;
+  /**
+   * Called once, when every input is mapped: emits what `map` has kept back. For a map that adds up by itself over many
+   * inputs, which spares an emit for each.
+   */
+  finish?(emit: Emit<K, V>, ctx: Context): void | PromiseLike<void>;
   /**
    * Merges two values of a key as soon as there are two, so that memory does not grow with the number of values. It must
    * be associative and commutative, and `reduce` must give for merged values what it gives for the single ones.
@@ -99,7 +104,7 @@ export function mapReduce<I, K, V, R>(
   options: MapReduceOptions<K, V> = {},
 ): Promise<Map<K, R>> {
   requireCallbacks(job, "map", "reduce");
-  allowCallbacks(job, "combine");
+  allowCallbacks(job, "finish", "combine");
   allowCallbacks(options, "partition", "sort", "onGrouped", "onProgress");
   const mappers = requireInteger("mappers", options.mappers ?? 4, 1);
   const reducers = requireInteger("reducers", options.reducers ?? 4, 1);
@@ -155,39 +160,48 @@ class Run<I, K, V, R> {
   }
 
   async #map(input: Source<I>, mappers: number): Promise<void> {
-    const name = this.#options.name ?? "mapreduce";
-    const group = new TaskGroup({ name: `${name} map`, signal: this.#options.signal });
-    const items = new Channel<I>(0, { name: `${name} input` });
+    const items = new Channel<I>(0, { name: this.#nameOf("input") });
     const feed = async (ctx: Context): Promise<void> => {
       await pump(openSource(input, ctx), items, ctx);
       items.close();
     };
-    group.go(feed, { name: `${name} input` });
-    for (let mapper = 1; mapper <= mappers; mapper++) {
-      group.go((ctx) => this.#mapItems(items, ctx), { name: `${name} mapper ${mapper}` });
-    }
+    const mapping = Array.from({ length: mappers }, () => (ctx: Context) => this.#mapItems(items, ctx));
+    await this.#inTasks("mapper", [feed, ...mapping]);
+    const finish = (ctx: Context): Promise<void> => this.#emitting((emit) => this.#job.finish?.(emit, ctx));
+    if (this.#job.finish !== undefined) await this.#inTasks("finish", [finish]);
+  }
+
+  /** Runs them at once; the first failure cancels the others. */
+  async #inTasks(name: string, bodies: readonly Task<void>[]): Promise<void> {
+    const group = new TaskGroup({ name: this.#nameOf(name), signal: this.#options.signal });
+    for (const body of bodies) group.go(body);
     await group.wait();
+  }
+
+  #nameOf(part: string): string {
+    return `${this.#options.name ?? "mapreduce"} ${part}`;
   }
 
   async #mapItems(items: ReceivePort<I>, ctx: Context): Promise<void> {
     for (;;) {
       const item = await items.receive(ctx);
       if (item.done === true) return;
-      await this.#mapItem(item.value, ctx);
+      await this.#emitting((emit) => this.#job.map(item.value, emit, ctx));
       this.#mapped++;
       this.#report();
       if (this.#turns.due) await this.#turns.take();
     }
   }
 
-  async #mapItem(item: I, ctx: Context): Promise<void> {
+  /** Gives `call` an emit that is good until it has ended. */
+  async #emitting(call: (emit: Emit<K, V>) => void | PromiseLike<void>): Promise<void> {
     let open = true;
     const emit = (key: K, value: V): void => {
       if (!open) throw new MisuseError("emit after its map has ended");
       this.#add(key, value);
     };
     try {
-      await this.#job.map(item, emit, ctx);
+      await call(emit);
     } finally {
       open = false;
     }
@@ -215,12 +229,11 @@ class Run<I, K, V, R> {
 
   async #reduce(groups: readonly Group<K, V, R>[], reducers: number): Promise<void> {
     this.#phase = "reduce";
-    const name = this.#options.name ?? "mapreduce";
-    const group = new TaskGroup({ name: `${name} reduce`, signal: this.#options.signal });
-    for (const [index, share] of this.#sharesOf(groups, reducers).entries()) {
-      group.go((ctx) => this.#reduceGroups(share, ctx), { name: `${name} reducer ${index + 1}` });
-    }
-    await group.wait();
+    const shares = this.#sharesOf(groups, reducers);
+    await this.#inTasks(
+      "reducer",
+      shares.map((share) => (ctx) => this.#reduceGroups(share, ctx)),
+    );
   }
 
   /** What each reducer takes from: what all share, or a part of its own. */
