@@ -49,8 +49,11 @@ export const inputDemo = defineInputDemo({
     const counts = await mapReduce(
       blocksOfAll(inputs, progress),
       {
-        map: (block) => table.add(block),
-        finish: (emit: Emit<string, number>) => table.forEach(emit),
+        map(block, emit: Emit<string, number>) {
+          table.add(block);
+          if (table.addedBytes > 1 << 30) table.takeAll(emit);
+        },
+        finish: (emit) => table.takeAll(emit),
         combine: sum,
         reduce: (_, parts) => parts.reduce(sum),
       },

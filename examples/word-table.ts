@@ -31,10 +31,17 @@ export class WordTable {
   #rests = new Uint8Array(1 << 16);
   #restsUsed = 0;
   readonly #words: string[] = [];
+  #addedBytes = 0;
+
+  /** How many bytes were added since the last {@link takeAll}. Counts have 31 bits: take before there are that many. */
+  get addedBytes(): number {
+    return this.#addedBytes;
+  }
 
   /** Counts the words of a text. Changes the text to lower case, as far as it is ASCII. */
   add(text: Uint8Array): void {
     const end = text.length;
+    this.#addedBytes += end;
     for (let at = 0; at < end; ) {
       const start = at;
       let hash = 0;
@@ -57,13 +64,23 @@ export class WordTable {
     }
   }
 
-  /** Calls `visit` with every word and its count. A word may come several times, if its bytes differed in case. */
-  forEach(visit: (word: string, count: number) => void): void {
+  /**
+   * Calls `visit` with every word since the last time, and how often it came, then begins to count anew. In the order in
+   * which the words first came. A word may be visited several times: once for each way to write it.
+   */
+  takeAll(visit: (word: string, count: number) => void): void {
     const entries = this.#entries;
+    const counts = new Int32Array(this.#words.length);
     for (let entry = 0; entry < entries.length; entry += FIELDS) {
       if (entries[entry + LENGTH] === 0) continue;
-      visit(this.#words[entries[entry + WORD] as number] as string, entries[entry + COUNT] as number);
+      counts[entries[entry + WORD] as number] = entries[entry + COUNT] as number;
+      entries[entry + COUNT] = 0;
     }
+    for (const [index, word] of this.#words.entries()) {
+      const count = counts[index] as number;
+      if (count > 0) visit(word, count);
+    }
+    this.#addedBytes = 0;
   }
 
   #addWord(text: Uint8Array, start: number, end: number, hash: number): void {

@@ -160,7 +160,7 @@ describe("the words of a text", () => {
         joined.push(...block);
         table.add(block);
       }
-      table.forEach((word, count) => counts.set(word, (counts.get(word) ?? 0) + count));
+      table.takeAll((word, count) => counts.set(word, (counts.get(word) ?? 0) + count));
       expect(joined).toEqual([...text]);
       const lines = expectedLines([text]).slice(1);
       expect([...counts].map(([word, count]) => `  ${word}: ${count}`).toSorted()).toEqual(lines.toSorted());
@@ -188,7 +188,7 @@ describe("the words of a text", () => {
       for await (const block of blocksOf(inputOf(pieces).open(), blockBytes)) {
         table.add(block);
       }
-      table.forEach((word, count) => found.set(word, (found.get(word) ?? 0) + count));
+      table.takeAll((word, count) => found.set(word, (found.get(word) ?? 0) + count));
       expect([...found].map(([word, count]) => `  ${word}: ${count}`).toSorted()).toEqual(
         expected.slice(1).toSorted(),
       );

@@ -175,6 +175,30 @@ describe("mapReduce", () => {
     expect([counts.get("key"), most]).toEqual([300_000, 1]);
   });
 
+  inBothRuntimes(
+    "finish emits what map has kept back, after every map and before any reduce",
+    async () => {
+      const kept = new Map<string, number>();
+      let active = 0;
+      const counts = await mapReduce(LINES, {
+        async map(line) {
+          active++;
+          await sleep(line.length);
+          for (const word of line.split(" ")) kept.set(word, (kept.get(word) ?? 0) + 1);
+          active--;
+        },
+        async finish(emit: Emit<string, number>) {
+          expect(active).toBe(0);
+          await sleep(1);
+          for (const [word, count] of kept) emit(word, count);
+        },
+        reduce: wordCount.reduce,
+      });
+      expect(Object.fromEntries(counts)).toEqual(COUNTS);
+    },
+    30,
+  );
+
   test("gives timers and I/O their turn while callbacks do not wait", async () => {
     const busy = (): void => {
       const until = performance.now() + 1;
@@ -234,6 +258,7 @@ describe("mapReduce", () => {
     const wrong = [
       [{ ...wordCount, map: 1 }, {}, "map must be a function"],
       [{ map: () => {} }, {}, "reduce must be a function"],
+      [{ ...wordCount, finish: null }, {}, "finish must be a function"],
       [{ ...wordCount, combine: "add" }, {}, "combine must be a function"],
       [wordCount, { mappers: 0 }, "mappers must be a whole number"],
       [wordCount, { reducers: 1.5 }, "reducers must be a whole number"],
@@ -371,6 +396,8 @@ describe("a run of mapReduce that fails", () => {
   const ways = [
     ["map at once", { ...wordCount, map: fail }, {}],
     ["map later", { ...wordCount, map: asyncFail }, {}],
+    ["finish at once", { ...wordCount, finish: fail }, {}],
+    ["finish later", { ...wordCount, finish: asyncFail }, {}],
     ["combine", { ...wordCount, map: emitting, combine: fail }, {}],
     ["reduce at once", { ...wordCount, reduce: fail }, {}],
     ["reduce later", { ...wordCount, reduce: asyncFail }, {}],

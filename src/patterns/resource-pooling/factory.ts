@@ -13,8 +13,6 @@ export class Factory<R> {
   readonly #options: ResourcePoolOptions<R>;
   readonly #name: string;
   readonly #context = new AsyncContext();
-  /** What is to be started with the next call in that context. */
-  readonly #starts: (() => void)[] = [];
 
   constructor(runtime: Runtime, options: ResourcePoolOptions<R>, name: string) {
     this.#runtime = runtime;
@@ -72,11 +70,6 @@ export class Factory<R> {
     done: (outcome: Outcome<T>) => void,
   ): void {
     const label = { name: `${this.#name} ${callback}`, group: this.#name };
-    this.#starts.push(() => spawnTask(this.#runtime, label, body, done));
-    if (this.#starts.length === 1) void this.#context.run(() => this.#startAll());
-  }
-
-  #startAll(): void {
-    for (const start of this.#starts.splice(0)) start();
+    void this.#context.run(() => spawnTask(this.#runtime, label, body, done));
   }
 }
