@@ -76,7 +76,7 @@ export async function patternHelp(entry: Entry): Promise<string> {
     "",
     `Usage: cmp-pattern --${entry.name} [flags]`,
     ...parameterRows(demo.parameters),
-    ...(input === undefined ? [] : ["", `With --input ${input.files}: ${input.about}`]),
+    ...(input === undefined ? [] : ["", `With --input ${input.files}, it ${input.about}`]),
     ...(input === undefined ? [] : parameterRows(input.parameters)),
     "",
     "Try:",

@@ -30,7 +30,7 @@ export interface InputRun<T extends ParameterTable> {
 
 /** A pattern at work on real input. */
 export interface InputDemo<T extends ParameterTable> {
-  /** What it does, in a line: lower case, no full stop. */
+  /** What it does, after "it": lower case, no full stop. */
   readonly about: string;
   /** How many inputs it takes. */
   readonly files: "FILE" | "FILE...";

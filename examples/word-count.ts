@@ -40,7 +40,7 @@ function* mostFrequentFirst(counts: ReadonlyMap<string, number>): Generator<[wor
 const sum = (left: number, right: number): number => left + right;
 
 export const inputDemo = defineInputDemo({
-  about: "counts the words of files, in lower case, most frequent first",
+  about: "counts the words of files, the most frequent first",
   files: "FILE...",
   parameters,
 

@@ -43,7 +43,10 @@ export function wordOf(bytes: Uint8Array): string {
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Each character by itself, as in Go. JavaScript looks at the neighbours of a sigma, and makes two of a dotted I. */
+/**
+ * Each character by itself, as in Go. JavaScript looks at the neighbours of a sigma, and makes two of a dotted I. Letters
+ * newer than Go's Unicode are those of the machine's.
+ */
 function lowerCase(text: string): string {
   return text.replaceAll("\u0130", "i").replaceAll("\u03A3", "\u03C3").toLowerCase();
 }

@@ -9,12 +9,11 @@
 import { requireFunction, requireInteger } from "../core/arguments.ts";
 import { type CancelOptions, isCancelled, rejectIfCancelled } from "../core/cancellation.ts";
 import { MisuseError } from "../core/errors.ts";
-import { afterTurn } from "../core/fairness.ts";
-import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { Channel, type ReceivePort } from "../sync/channel.ts";
 import type { Context } from "../sync/context.ts";
 import { openSource, pump, type Source } from "../sync/source.ts";
 import { type Task, TaskGroup } from "../sync/task-group.ts";
+import { Turns } from "./mapreduce/turns.ts";
 
 /**
  * Hands a value of a key over to the shuffle; only while the call it was given to goes on. Write the type at that
@@ -135,6 +134,12 @@ function valuesOf<V>({ values, merged }: Group<unknown, V, unknown>): readonly V
   return values ?? [merged];
 }
 
+type NamedTask = readonly [name: string, task: Task<void>];
+
+function numbered(name: string, tasks: readonly Task<void>[]): NamedTask[] {
+  return tasks.map((task, index) => [`${name} ${index + 1}`, task]);
+}
+
 class Run<I, K, V, R> {
   readonly #job: MapReduceJob<I, K, V, R>;
   readonly #options: MapReduceOptions<K, V>;
@@ -165,16 +170,19 @@ class Run<I, K, V, R> {
       await pump(openSource(input, ctx), items, ctx);
       items.close();
     };
-    const mapping = Array.from({ length: mappers }, () => (ctx: Context) => this.#mapItems(items, ctx));
-    await this.#inTasks("mapper", [feed, ...mapping]);
+    const mapping = (ctx: Context): Promise<void> => this.#mapItems(items, ctx);
+    await this.#inTasks([
+      ["input", feed],
+      ...numbered("mapper", Array<typeof mapping>(mappers).fill(mapping)),
+    ]);
     const finish = (ctx: Context): Promise<void> => this.#emitting((emit) => this.#job.finish?.(emit, ctx));
-    if (this.#job.finish !== undefined) await this.#inTasks("finish", [finish]);
+    if (this.#job.finish !== undefined) await this.#inTasks([["finish", finish]]);
   }
 
   /** Runs them at once; the first failure cancels the others. */
-  async #inTasks(name: string, bodies: readonly Task<void>[]): Promise<void> {
-    const group = new TaskGroup({ name: this.#nameOf(name), signal: this.#options.signal });
-    for (const body of bodies) group.go(body);
+  async #inTasks(tasks: readonly NamedTask[]): Promise<void> {
+    const group = new TaskGroup({ name: this.#options.name ?? "mapreduce", signal: this.#options.signal });
+    for (const [name, task] of tasks) group.go(task, { name: this.#nameOf(name) });
     await group.wait();
   }
 
@@ -230,10 +238,12 @@ class Run<I, K, V, R> {
   async #reduce(groups: readonly Group<K, V, R>[], reducers: number): Promise<void> {
     this.#phase = "reduce";
     const shares = this.#sharesOf(groups, reducers);
-    await this.#inTasks(
-      "reducer",
-      shares.map((share) => (ctx) => this.#reduceGroups(share, ctx)),
+    const reducing = shares.map(
+      (share): Task<void> =>
+        (ctx) =>
+          this.#reduceGroups(share, ctx),
     );
+    await this.#inTasks(numbered("reducer", reducing));
   }
 
   /** What each reducer takes from: what all share, or a part of its own. */
@@ -270,27 +280,5 @@ class Run<I, K, V, R> {
       keys: this.#groups.size,
       reduced: this.#reduced,
     });
-  }
-}
-
-/** So long may the host be kept waiting. */
-const SLICE_MS = 5;
-
-/**
- * Lets timers and I/O have their turn between callbacks that do not wait. A callback may be long, so the clock is looked
- * at after each. A scheduler gives the host its turns itself.
- */
-class Turns {
-  readonly #runtime: Runtime = currentRuntime();
-  #startedMs = this.#runtime.clock.now();
-
-  get due(): boolean {
-    const { clock, scheduler } = this.#runtime;
-    return scheduler === undefined && clock.now() - this.#startedMs > SLICE_MS;
-  }
-
-  async take(): Promise<void> {
-    await new Promise<void>((resolve) => afterTurn(resolve));
-    this.#startedMs = this.#runtime.clock.now();
   }
 }

@@ -257,6 +257,7 @@ describe("the word count", () => {
 
   test("stops reading when it is given up, and closes the input", async () => {
     const { ctx, cancel } = withCancel(background);
+    const chunk = bytesOf("word ".repeat(10_000));
     let closed = false;
     let chunks = 0;
     const endless: Input = {
@@ -265,7 +266,7 @@ describe("the word count", () => {
         try {
           for (;;) {
             if (++chunks === 100) cancel(new Error("stop"));
-            yield bytesOf("word ".repeat(10_000));
+            yield chunk;
           }
         } finally {
           closed = true;

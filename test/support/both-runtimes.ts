@@ -2,13 +2,14 @@
 import { simulate } from "concurrency-model-patterns/testing";
 import { sleep } from "concurrency-model-patterns/timers";
 import { expect, test } from "vitest";
+import { plainly } from "./idle-clock.ts";
 
 const SEEDS = 200;
 
 /** Two tests of one program. The program asserts; it must leave nothing behind. */
 export function inBothRuntimes(name: string, program: () => void | PromiseLike<void>, seeds = SEEDS): void {
   test(`${name} (plain)`, async () => {
-    await expect(Promise.resolve().then(program)).resolves.toBeUndefined();
+    await expect(plainly(program)).resolves.toBeUndefined();
   });
   test(`${name} (${seeds} seeds)`, async () => {
     const all = overSeeds(seeds, async (seed) => void (await simulate(program, { seed })));
