@@ -3,28 +3,32 @@
  */
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
+import { addAbortSignal, type Readable } from "node:stream";
 import type { Input } from "../examples/input-demo.ts";
 import { exitStatus, Failure } from "./failure.ts";
 
 const CHUNK_BYTES = 1 << 20;
 
-/** Checks every file before the work begins, so that a wrong name is told at once. */
-export async function openInputs(files: readonly string[]): Promise<readonly Input[]> {
+/**
+ * Checks every file before the work begins, so that a wrong name is told at once. `signal` ends the reading, also while
+ * nothing comes.
+ */
+export async function openInputs(files: readonly string[], signal: AbortSignal): Promise<readonly Input[]> {
   const inputs: Input[] = [];
-  for (const file of files) inputs.push(file === "-" ? standardInput() : await fileInput(file));
+  for (const file of files) inputs.push(file === "-" ? standardInput(signal) : await fileInput(file, signal));
   return inputs;
 }
 
-function standardInput(): Input {
-  return { name: "standard input", open: () => readable("standard input", process.stdin) };
+function standardInput(signal: AbortSignal): Input {
+  return { name: "standard input", open: () => chunksOf("standard input", process.stdin, signal) };
 }
 
-async function fileInput(file: string): Promise<Input> {
+async function fileInput(file: string, signal: AbortSignal): Promise<Input> {
   const size = await sizeOf(file);
   return {
     name: file,
     size,
-    open: () => readable(file, createReadStream(file, { highWaterMark: CHUNK_BYTES })),
+    open: () => chunksOf(file, createReadStream(file, { highWaterMark: CHUNK_BYTES }), signal),
   };
 }
 
@@ -44,11 +48,11 @@ async function sizeOf(file: string): Promise<number | undefined> {
   }
 }
 
-async function* readable(name: string, stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* chunksOf(name: string, stream: Readable, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   try {
-    yield* stream;
+    yield* addAbortSignal(signal, stream) as AsyncIterable<Uint8Array>;
   } catch (error) {
-    throw readFailure(name, error);
+    throw signal.aborted ? signal.reason : readFailure(name, error);
   }
 }
 

@@ -13,6 +13,7 @@ const argv = process.argv.slice(2);
 const stdout = new Output(process.stdout);
 const stderr = new Output(process.stderr);
 
+process.once("uncaughtException", (error) => void crash(error));
 process.exitCode = await main();
 
 async function main(): Promise<number> {
@@ -24,6 +25,14 @@ async function main(): Promise<number> {
   } catch (error) {
     return fail(error);
   }
+}
+
+/** What no caller could hear, such as a callback that throws, ends the command as any other failure does. */
+async function crash(error: unknown): Promise<void> {
+  process.exitCode = fail(error);
+  await stdout.flush();
+  await stderr.flush();
+  process.exit();
 }
 
 async function perform(command: Command): Promise<number> {
@@ -45,7 +54,6 @@ async function textFor(command: Exclude<Command, RunningCommand>): Promise<strin
 /** Runs until the end, an interrupt, or until nobody reads any more. */
 async function run(command: RunningCommand): Promise<number> {
   const { Interrupt } = await import("./interrupt.ts");
-  const { runDemos, runOnInput } = await import("./run.ts");
   const interrupt = new Interrupt();
   const ended = new AbortController();
   for (const signal of [interrupt.signal, stdout.gone]) {
@@ -53,8 +61,8 @@ async function run(command: RunningCommand): Promise<number> {
   }
   const around = { stdout, stderr, interrupt, signal: ended.signal };
   try {
-    if (command.kind === "run") await runDemos(command, around, argv);
-    else await runOnInput(command, around);
+    if (command.kind === "run") await (await import("./run-demos.ts")).runDemos(command, around, argv);
+    else await (await import("./run-input.ts")).runOnInput(command, around);
   } catch (error) {
     if (!ended.signal.aborted) throw error;
   } finally {

@@ -5,11 +5,15 @@
 import type { Writable } from "node:stream";
 import { exitStatus, Failure } from "./failure.ts";
 
+const LONGEST_WAITING = 1 << 16;
+
 /** Where text goes. */
 export class Output {
   readonly #stream: Writable;
   readonly #gone = new AbortController();
   #failure: Failure | undefined;
+  /** What is to be written with the next turn: a write costs more than a line, and many lines come at once. */
+  #waiting = "";
 
   constructor(stream: Writable) {
     this.#stream = stream;
@@ -27,16 +31,25 @@ export class Output {
   }
 
   write(text: string): void {
-    if (!this.#gone.signal.aborted) this.#stream.write(text);
+    if (this.#waiting === "") setImmediate(() => this.#writeWaiting());
+    this.#waiting += text;
+    if (this.#waiting.length > LONGEST_WAITING) this.#writeWaiting();
   }
 
   /** Settles when all that was written has been taken, or never will be. */
   async flush(): Promise<void> {
+    this.#writeWaiting();
     if (this.#gone.signal.aborted) return;
     await new Promise<void>((resolve) => {
       this.#gone.signal.addEventListener("abort", () => resolve(), { once: true });
       this.#stream.write("", () => resolve());
     });
+  }
+
+  #writeWaiting(): void {
+    const text = this.#waiting;
+    this.#waiting = "";
+    if (text !== "" && !this.#gone.signal.aborted) this.#stream.write(text);
   }
 
   #failed(error: NodeJS.ErrnoException): void {

@@ -1,3 +1,6 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// For those who compile against an older library: every public module that names a Disposable comes by here.
+
 /**
  * The one way in which anything here is given up.
  *

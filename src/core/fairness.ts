@@ -28,7 +28,22 @@ export function turnIsDue(runtime: Runtime): boolean {
 
 function refill(): boolean {
   left = COMPLETIONS;
+  return sliceIsOver();
+}
+
+function sliceIsOver(): boolean {
   return systemClock.now() - turnStartedMs > SLICE_MS;
+}
+
+/**
+ * Lets the host have its turn, if it has waited long enough: for loops over callbacks that may be long and need not
+ * wait, so that no budget says anything about the time they take.
+ */
+export function giveTurn(runtime: Runtime): Promise<void> | undefined {
+  if (runtime.scheduler !== undefined || !sliceIsOver()) return undefined;
+  return new Promise((resolve) => {
+    afterTurn(resolve);
+  });
 }
 
 /** Calls back when the host has had its turn, after those who asked earlier. */

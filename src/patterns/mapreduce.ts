@@ -9,11 +9,12 @@
 import { requireFunction, requireInteger } from "../core/arguments.ts";
 import { type CancelOptions, isCancelled, rejectIfCancelled } from "../core/cancellation.ts";
 import { MisuseError } from "../core/errors.ts";
+import { giveTurn } from "../core/fairness.ts";
+import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { Channel, type ReceivePort } from "../sync/channel.ts";
 import type { Context } from "../sync/context.ts";
 import { openSource, pump, type Source } from "../sync/source.ts";
 import { type Task, TaskGroup } from "../sync/task-group.ts";
-import { Turns } from "./mapreduce/turns.ts";
 
 /**
  * Hands a value of a key over to the shuffle; only while the call it was given to goes on. Write the type at that
@@ -144,7 +145,7 @@ class Run<I, K, V, R> {
   readonly #job: MapReduceJob<I, K, V, R>;
   readonly #options: MapReduceOptions<K, V>;
   readonly #groups = new Map<K, Group<K, V, R>>();
-  readonly #turns = new Turns();
+  readonly #runtime: Runtime = currentRuntime();
   #phase: MapReduceProgress["phase"] = "map";
   #mapped = 0;
   #emitted = 0;
@@ -197,7 +198,7 @@ class Run<I, K, V, R> {
       await this.#emitting((emit) => this.#job.map(item.value, emit, ctx));
       this.#mapped++;
       this.#report();
-      if (this.#turns.due) await this.#turns.take();
+      await giveTurn(this.#runtime);
     }
   }
 
@@ -268,7 +269,7 @@ class Run<I, K, V, R> {
       group.values = undefined;
       this.#reduced++;
       this.#report();
-      if (this.#turns.due) await this.#turns.take();
+      await giveTurn(this.#runtime);
     }
   }
 

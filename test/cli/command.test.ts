@@ -230,6 +230,13 @@ describe("a run on real input", () => {
     },
   );
 
+  test.each(["--mapreduce", "--pipeline"])("%s can be interrupted while nothing comes", async (pattern) => {
+    const { child, seen, finished } = start([pattern, "--json", "--input", "-"], { input: null });
+    await seen("run.start");
+    child.kill("SIGINT");
+    expect(await finished).toMatchObject({ status: 130, stderr: "" });
+  });
+
   test("logs events on real input, too", async () => {
     const { stdout } = await run(["--mapreduce", "--json", "--input", file("three.txt", "a b a")]);
     const events = eventsOf(stdout);

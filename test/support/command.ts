@@ -18,7 +18,8 @@ export interface Started {
 }
 
 export interface StartOptions {
-  readonly input?: string | Uint8Array | undefined;
+  /** What standard input brings; null leaves it open. */
+  readonly input?: string | Uint8Array | null | undefined;
   readonly env?: Record<string, string>;
 }
 
@@ -36,7 +37,7 @@ export function start(args: readonly string[], { input, env }: StartOptions = {}
     stderr += text;
   });
   child.stdin.on("error", () => {});
-  child.stdin.end(input);
+  if (input !== null) child.stdin.end(input);
   const finished = new Promise<Finished>((resolve) => {
     child.on("close", (status) => resolve({ status, stdout, stderr }));
   });

@@ -53,9 +53,10 @@ export async function plainly<T>(program: () => T | PromiseLike<T>): Promise<T> 
       over = true;
     });
   run.catch(() => {});
-  while (!over) {
+  for (;;) {
     await idle();
-    if (!over) clock.jump();
+    if (over) break;
+    clock.jump();
   }
   useRuntime(before);
   return run;
