@@ -1,0 +1,113 @@
+/**
+ * Packs the package, installs it in an empty folder, and runs test/runtimes/smoke.mjs on every runtime that it claims:
+ * this Node, the newest Node, Bun, Deno and Chromium. What is missing is fetched with npm, Chromium with apt-get.
+ * Every runtime must give the same line.
+ */
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "cmp-runtimes-"));
+const { name, exports } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const registry = `./node_modules/${name}/dist/examples/index.js`;
+
+function npm(args, cwd) {
+  return execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+}
+
+function install() {
+  const [{ filename }] = JSON.parse(
+    npm(["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root),
+  );
+  writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
+  npm(["install", "--no-save", "--loglevel", "error", `./${filename}`, "node@latest", "bun", "deno"], folder);
+  copyFileSync(join(root, "test/runtimes/smoke.mjs"), join(folder, "smoke.mjs"));
+  const main = `import { registry } from "${registry}";\nimport { smoke } from "./smoke.mjs";\n`;
+  writeFileSync(join(folder, "main.mjs"), `${main}console.log(await smoke(registry));\n`);
+  const imports = {};
+  for (const [subpath, target] of Object.entries(exports)) {
+    imports[subpath.replace(/^\./, name)] = `/node_modules/${name}/${target.slice(2)}`;
+  }
+  const script = `${main}document.body.textContent = await smoke(registry).catch((error) => error.stack);\n`;
+  const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
+  writeFileSync(join(folder, "index.html"), `<body>${map}<script type="module">${script}</script></body>`);
+}
+
+function run(command, args) {
+  const { stdout, stderr, error } = spawnSync(command, args, {
+    cwd: folder,
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  return stdout?.trim() || stderr?.trim() || String(error);
+}
+
+function versionOf(command) {
+  return run(command, ["--version"]).split("\n")[0];
+}
+
+function chromium() {
+  const found = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+  if (found !== undefined) return found;
+  for (const args of [["update"], ["install", "-y", "--no-install-recommends", "chromium"]]) {
+    execFileSync("apt-get", args, { stdio: ["ignore", "ignore", "inherit"] });
+  }
+  return "/usr/bin/chromium";
+}
+
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript" };
+
+/** The page, served and opened: what it shows at the end is the result. */
+async function runInBrowser(command) {
+  const server = createServer((request, response) => {
+    const path = join(folder, request.url === "/" ? "index.html" : request.url);
+    const known = path.startsWith(folder) && existsSync(path);
+    response.writeHead(known ? 200 : 404, { "content-type": TYPES[extname(path)] ?? "text/plain" });
+    response.end(known ? readFileSync(path) : "");
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"];
+  flags.push("--disable-background-networking", "--disable-component-update", "--disable-sync");
+  flags.push(`--user-data-dir=${join(folder, "profile")}`, "--virtual-time-budget=60000", "--dump-dom");
+  const child = spawn(command, [...flags, `http://127.0.0.1:${server.address().port}/`], {
+    stdio: ["ignore", "pipe", "ignore"],
+    timeout: 90_000,
+  });
+  let page = "";
+  child.stdout.setEncoding("utf8").on("data", (text) => {
+    page += text;
+  });
+  await new Promise((resolve) => child.on("close", resolve));
+  server.close();
+  const text = /<body>(.*)<\/body>/s.exec(page)?.[1] ?? page;
+  return text.replaceAll("&quot;", '"').replaceAll("&amp;", "&").trim();
+}
+
+install();
+const bin = (command) => join(folder, "node_modules/.bin", command);
+const browser = chromium();
+const expected = run(process.execPath, ["main.mjs"]);
+const results = [
+  [`node ${process.version}`, expected],
+  [`node ${versionOf(bin("node"))}`, run(bin("node"), ["main.mjs"])],
+  [`bun ${versionOf(bin("bun"))}`, run(bin("bun"), ["main.mjs"])],
+  [versionOf(bin("deno")), run(bin("deno"), ["run", "--allow-read", "main.mjs"])],
+  [versionOf(browser), await runInBrowser(browser)],
+];
+rmSync(folder, { recursive: true, force: true });
+
+let failed = expected.startsWith('{"host":{"word":"hello","squares":[1,4,9],"most":1,"cause":"enough"')
+  ? 0
+  : 1;
+if (failed > 0) process.stdout.write(`${expected}\n`);
+for (const [runtime, result] of results) {
+  const same = result === expected;
+  if (!same) failed++;
+  process.stdout.write(`${same ? "ok    " : "FAILED"} ${runtime}${same ? "" : `\n${result}`}\n`);
+}
+process.stdout.write(`${results.length - failed} passed, ${failed} failed\n`);
+process.exitCode = failed > 0 ? 1 : 0;

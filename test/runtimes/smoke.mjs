@@ -1,0 +1,101 @@
+/**
+ * What is run on every runtime, from the packed package: the primitives on the host's own clock, and every demo in a
+ * simulation. Gives one line of JSON; it must be the same everywhere, as the same seed is the same run everywhere.
+ */
+import {
+  after,
+  background,
+  Channel,
+  Mutex,
+  pipeline,
+  receive,
+  select,
+  sleep,
+  TaskGroup,
+  withCancel,
+  withTimeout,
+} from "concurrency-model-patterns";
+import { log, random, simulate } from "concurrency-model-patterns/testing";
+import { now } from "concurrency-model-patterns/timers";
+
+async function onTheHostsClock() {
+  const channel = new Channel(1);
+  const { ctx, cancel } = withTimeout(background, 60_000);
+  const word = await TaskGroup.run(async (group) => {
+    group.go(async () => {
+      await sleep(2, ctx);
+      await channel.send("hello", ctx);
+    });
+    const chosen = await select({ word: receive(channel), late: after(30_000) });
+    return chosen.value;
+  });
+  cancel();
+  const squares = await pipeline([1, 2, 3])
+    .map((n) => n * n, { concurrency: 2 })
+    .toArray();
+  const mutex = new Mutex();
+  let inside = 0;
+  let most = 0;
+  const enter = async () => {
+    most = Math.max(most, ++inside);
+    await sleep(1);
+    inside--;
+  };
+  await Promise.all([1, 2, 3].map(() => mutex.withLock(enter)));
+  const controller = new AbortController();
+  const bridged = withCancel({ signal: controller.signal });
+  controller.abort(new Error("enough"));
+  return { word, squares, most, cause: bridged.ctx.cause.message, yielded: await timersAreNotStarved() };
+}
+
+/** Two tasks exchange values until a timer of the host stops them. */
+async function timersAreNotStarved() {
+  const there = new Channel();
+  const back = new Channel();
+  const { ctx, cancel } = withCancel(background);
+  setTimeout(() => cancel(), 10);
+  const play = async (from, to) => {
+    for (;;) {
+      await to.send(1, ctx);
+      await from.receive(ctx);
+    }
+  };
+  const ends = await Promise.allSettled([play(there, back), play(back, there)].map((end) => end));
+  return ends.map(({ status }) => status);
+}
+
+/** FNV-1a. */
+function hash(text) {
+  let value = 0x811c9dc5;
+  for (let index = 0; index < text.length; index++) {
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193);
+  }
+  return (value >>> 0).toString(16);
+}
+
+async function demoHash({ demo }) {
+  const params = Object.fromEntries(
+    Object.entries(demo.parameters).map(([name, one]) => [name, one.default]),
+  );
+  const events = [];
+  const run = (ctx) =>
+    demo.run({
+      params,
+      ctx,
+      print: (text = "") => log(text),
+      between: (min, below) => min + Math.floor(random() * (below - min)),
+      timeOfDay: () => new Date(now()).toISOString(),
+    });
+  const { replayable } = await simulate(run, {
+    seed: 7,
+    onEvent: (event) => events.push(JSON.stringify(event)),
+  });
+  return `${hash(events.join("\n"))} ${events.length} ${replayable}`;
+}
+
+/** Everything, as one line. `registry` is that of the demos. */
+export async function smoke(registry) {
+  const demos = {};
+  for (const entry of registry) demos[entry.name] = await demoHash(await entry.load());
+  return JSON.stringify({ host: await onTheHostsClock(), demos });
+}
