@@ -16,7 +16,8 @@ export type ErrorCode =
   | "LIMIT"
   | "MISUSE"
   | "GAVE_UP"
-  | "STALLED";
+  | "STALLED"
+  | "SCHEDULE";
 
 /**
  * The base of all failures made by this library.

@@ -45,14 +45,14 @@ export function pipeline<T>(source: Source<T>, options: PipelineOptions = {}): P
   const produce: Produce<T> = async (out, { ctx }) => {
     await pump(openSource(source, ctx), out, ctx);
   };
-  return new Pipeline<T>(produce, { name: "source", ...options });
+  return new Pipeline<T>(produce, { name: "source", ...options, signal: options.signal });
 }
 
 /**
  * A pipeline: iterate it to run it.
  *
  * **Guarantees** Stages run concurrently, joined by bounded channels: a slow stage holds up those before it, and the
- * source is never more than the capacities ahead. Values keep their order unless a stage says otherwise. When a stage
+ * source is ahead by no more than the capacities, what each stage works on, and one value a stage. Values keep their order unless a stage says otherwise. When a stage
  * fails, ends early or is left, everything before it stops, and is waited for until its `finally` blocks have run.
  * **Cancellation** When `signal` aborts, the loop throws its reason; what is under way is lost, what the source has not
  * given stays with it.

@@ -3,56 +3,30 @@
  *
  * Invariants
  *   I1  A receiver waits only while the buffer is empty and no sender waits.
- *   I2  A sender waits only while the buffer is full.
+ *   I2  A sender waits only while the buffer is full, and only if no policy says what happens then.
  *   I3  Once closed, nobody waits, and what is left in the buffer can still be received.
  */
 import { requireLimit } from "../core/arguments.ts";
 import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
 import { ClosedError, MisuseError } from "../core/errors.ts";
 import { completed } from "../core/fairness.ts";
-import { preview } from "../core/preview.ts";
 import { begin, observe, type Resource } from "../core/resource.ts";
 import { RingBuffer } from "../core/ring-buffer.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
-import type { TaskRecord } from "../core/scheduler.ts";
-import { Waiter } from "../core/waiter.ts";
+import { type Outcome, valueOf } from "../core/task.ts";
 import { WaiterQueue } from "../core/waiter-queue.ts";
-import type { Received, Receiver, ReceivePort, Sender, SendPort } from "./ports.ts";
+import { ReceiveWaiter, SendWaiter } from "./channel/waiters.ts";
+import { MessageTrace } from "./channel/message-trace.ts";
+import { type OverflowHandler, overflowHandler, type OverflowOptions } from "./channel/overflow.ts";
+import type { Received, ReceiveEnd, Receiver, ReceiveSide, SendEnd, Sender, SendSide } from "./ports.ts";
 
-export type { Received, ReceivePort, SendPort } from "./ports.ts";
+export type { Conflate, DropReason, OverflowOptions, OverflowPolicy } from "./channel/overflow.ts";
+export type { Received, ReceiveEnd, ReceivePort, SendEnd, SendPort } from "./ports.ts";
 
-/** Names a channel in reports and in the event log. */
-export interface ChannelOptions {
-  /** A short name; by default `chan#` and a number. */
+/** What a channel is called, and what it does with a value for which it has no room. */
+export interface ChannelOptions<T = unknown> extends OverflowOptions<T> {
+  /** A short name for reports and for the event log; by default `chan#` and a number. */
   readonly name?: string | undefined;
-}
-
-class ReceiveWaiter<T> extends Waiter<Received<T>> implements Receiver<T> {
-  deliver(result: Received<T>): void {
-    this.grant(result);
-  }
-}
-
-class SendWaiter<T> extends Waiter<void> implements Sender<T> {
-  readonly value: T;
-
-  constructor(
-    runtime: Runtime,
-    resource: Resource | undefined,
-    options: CancelOptions | undefined,
-    value: T,
-  ) {
-    super(runtime, "send", resource, options);
-    this.value = value;
-  }
-
-  accepted(): void {
-    this.grant();
-  }
-
-  refused(error: Error): void {
-    this.fail(error);
-  }
 }
 
 /**
@@ -62,6 +36,8 @@ class SendWaiter<T> extends Waiter<void> implements Sender<T> {
  * exactly once. At most `capacity` values are buffered; a sender beyond that waits.
  * **Units and ranges** `capacity`: a whole number of at least 0, or Infinity. 0, the default, is a rendezvous: a send
  * completes only together with a receive.
+ * **Overflow** With `overflow`, no send waits: see {@link OverflowPolicy}. Such a send is done also when its value was
+ * dropped; `trySend` tells the difference.
  * **Cancellation** A cancelled receive has taken no value; a cancelled send delivers none, ever. Either leaves at once.
  * **Errors** `ClosedError` for a send on a closed channel; `MisuseError` for closing it twice.
  * **Cost** Every operation is O(1); one that does not wait makes no waiter.
@@ -78,21 +54,24 @@ class SendWaiter<T> extends Waiter<void> implements Sender<T> {
  * for await (const job of jobs) seen.push(job);
  * seen; //=> [1, 2]
  */
-export class Channel<T> implements SendPort<T>, ReceivePort<T> {
+export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
   readonly #runtime: Runtime = currentRuntime();
   readonly #capacity: number;
   readonly #resource: Resource | undefined;
+  readonly #trace: MessageTrace | undefined;
   readonly #buffer = new RingBuffer<T>();
   readonly #receivers = new WaiterQueue<Receiver<T>>();
   readonly #senders = new WaiterQueue<Sender<T>>();
-  #closed = false;
-  /** Values put and taken so far: as values keep their order, the count is a message's id in the event log. */
-  #puts = 0;
-  #takes = 0;
+  readonly #overflow: OverflowHandler<T> | undefined;
+  /** What receivers get when the buffer is empty; undefined as long as it is open. */
+  #end: Outcome<undefined> | undefined;
+  #dropped = 0;
 
-  constructor(capacity = 0, options: ChannelOptions = {}) {
-    this.#capacity = requireLimit("capacity", capacity, 0);
+  constructor(capacity = 0, options: ChannelOptions<T> = {}) {
+    this.#overflow = overflowHandler(options);
+    this.#capacity = requireLimit("capacity", capacity, this.#overflow?.leastCapacity ?? 0);
     this.#resource = observe(this.#runtime, "chan", options.name, capacity);
+    if (this.#resource !== undefined) this.#trace = new MessageTrace(this.#resource);
   }
 
   /** How many values may be buffered. */
@@ -110,15 +89,22 @@ export class Channel<T> implements SendPort<T>, ReceivePort<T> {
     return { senders: this.#senders.size, receivers: this.#receivers.size };
   }
 
+  /** How many values were dropped, or merged into another, for lack of room. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Whether it has been closed. */
   get closed(): boolean {
-    return this.#closed;
+    return this.#end !== undefined;
   }
 
   /**
    * Sends a value: to a waiting receiver, into the buffer, or waits until there is room.
    *
    * **Cancellation** Rejects with the signal's reason; the value is not sent and never will be.
-   * **Errors** Rejects with `ClosedError` if the channel is closed, or is closed while this waits.
+   * **Errors** Rejects with `ClosedError` if the channel is closed, or is closed while this waits; its `cause` is what
+   * {@link Channel.close} was given. With the policy `error`, rejects with `FullError` if there is no room.
    */
   send(value: T, options?: CancelOptions): Promise<void> {
     if (this.#resource !== undefined) return begin(this.#runtime, () => this.#send(value, options));
@@ -126,22 +112,23 @@ export class Channel<T> implements SendPort<T>, ReceivePort<T> {
   }
 
   /**
-   * Sends a value if that needs no waiting, and says whether it did.
+   * Sends a value if that needs no waiting, and says whether it did: false also for a value that was dropped.
    *
-   * **Errors** Throws `ClosedError` if the channel is closed, as a send in Go panics, also with room in the buffer.
+   * **Errors** Throws `ClosedError` if the channel is closed, as a send in Go panics, also with room in the buffer; with
+   * the policy `error`, `FullError` if there is none.
    */
   trySend(value: T): boolean {
-    if (this.#closed) throw sendOnClosed();
+    if (this.#end !== undefined) throw this.#refusal();
     const receiver = this.#receivers.shift();
     if (receiver !== undefined) {
-      this.#tracePut(value, this.#runtime.scheduler?.current);
-      this.#traceTake(receiver.task);
+      this.#trace?.put(value, this.#buffer.size, this.#runtime.scheduler?.current);
+      this.#trace?.take(this.#buffer.size, receiver.task);
       receiver.deliver({ value, done: false });
       return true;
     }
-    if (this.#buffer.size >= this.#capacity) return false;
+    if (this.#buffer.size >= this.#capacity) return this.#overflowed(value);
     this.#buffer.push(value);
-    this.#tracePut(value, this.#runtime.scheduler?.current);
+    this.#trace?.put(value, this.#buffer.size, this.#runtime.scheduler?.current);
     return true;
   }
 
@@ -149,48 +136,44 @@ export class Channel<T> implements SendPort<T>, ReceivePort<T> {
    * Receives the next value, or waits for one. `done` is true once the channel is closed and empty.
    *
    * **Cancellation** Rejects with the signal's reason; no value was taken.
+   * **Errors** Once the channel is empty, rejects with the error with which it was closed, if it was.
    */
   receive(options?: CancelOptions): Promise<Received<T>> {
     if (this.#resource !== undefined) return begin(this.#runtime, () => this.#receive(options));
     return this.#receive(options);
   }
 
-  /** Receives if that needs no waiting; `undefined` means that it would have to wait. */
+  /**
+   * Receives if that needs no waiting; `undefined` means that it would have to wait.
+   *
+   * **Errors** Once the channel is empty, throws the error with which it was closed, if it was.
+   */
   tryReceive(): Received<T> | undefined {
-    if (this.#buffer.size > 0) {
-      const value = this.#buffer.shift();
-      this.#traceTake(this.#runtime.scheduler?.current);
-      this.#admitSender();
-      return { value, done: false };
-    }
-    const sender = this.#senders.shift();
-    if (sender !== undefined) {
-      this.#tracePut(sender.value, sender.task);
-      this.#traceTake(this.#runtime.scheduler?.current);
-      sender.accepted();
-      return { value: sender.value, done: false };
-    }
-    return this.#closed ? { value: undefined, done: true } : undefined;
+    const taken = this.#take();
+    if (taken !== undefined || this.#end === undefined) return taken;
+    return { value: valueOf(this.#end), done: true };
   }
 
   /**
-   * No more input. What is buffered can still be received; waiting receivers get `done`; waiting senders fail with
-   * `ClosedError` and their values are never delivered.
+   * No more input. What is buffered can still be received, and then receivers get `done` or, if an error is given, fail
+   * with that: for ever, also those in a select. Waiting senders fail with `ClosedError` and their values are never
+   * delivered.
    *
    * **Errors** Throws `MisuseError` if it is closed already: two who close do not know of each other, and one of
    * them may yet send.
    */
-  close(): void {
-    if (this.#closed) throw new MisuseError("close of closed channel");
-    this.#closed = true;
+  close(error?: unknown): void {
+    if (this.#end !== undefined) throw new MisuseError("close of closed channel");
+    this.#end = error === undefined ? { ok: true, value: undefined } : { ok: false, error };
     this.#resource?.emit({ k: "res.close", r: this.#resource.id });
     for (let node = this.#receivers.shift(); node !== undefined; node = this.#receivers.shift()) {
-      node.deliver({ value: undefined, done: true });
+      if (error === undefined) node.deliver({ value: undefined, done: true });
+      else node.refused(error);
     }
     if (this.#senders.size === 0) return;
-    const error = sendOnClosed();
+    const refusal = this.#refusal();
     for (let node = this.#senders.shift(); node !== undefined; node = this.#senders.shift())
-      node.refused(error);
+      node.refused(refusal);
   }
 
   /**
@@ -201,14 +184,25 @@ export class Channel<T> implements SendPort<T>, ReceivePort<T> {
     return { next: () => this.receive() };
   }
 
+  /** For select. */
+  get receiveSide(): ReceiveSide<T> {
+    return this;
+  }
+
+  /** For select. */
+  get sendSide(): SendSide<T> {
+    return this;
+  }
+
   /** Whether a receive would not wait. @internal */
   get receivable(): boolean {
-    return this.#buffer.size > 0 || this.#senders.size > 0 || this.#closed;
+    return this.#buffer.size > 0 || this.#senders.size > 0 || this.closed;
   }
 
   /** Whether a send would not wait; one on a closed channel fails at once. @internal */
   get sendable(): boolean {
-    return this.#receivers.size > 0 || this.#buffer.size < this.#capacity || this.#closed;
+    const room = this.#receivers.size > 0 || this.#buffer.size < this.#capacity;
+    return room || this.#overflow !== undefined || this.closed;
   }
 
   /** What reports and the event log know of it. @internal */
@@ -229,21 +223,58 @@ export class Channel<T> implements SendPort<T>, ReceivePort<T> {
   #send(value: T, options: CancelOptions | undefined): Promise<void> {
     const cancelled = rejectIfCancelled(options);
     if (cancelled !== undefined) return cancelled;
-    if (this.#closed) return Promise.reject(sendOnClosed());
+    if (this.#end !== undefined) return Promise.reject(this.#refusal());
+    if (this.#overflow !== undefined) return this.#sendNow(value);
     if (this.trySend(value)) return completed(this.#runtime, undefined);
     const waiter = new SendWaiter<T>(this.#runtime, this.#resource, options, value);
     this.#senders.push(waiter);
     return waiter.promise;
   }
 
+  /** With a policy no send waits. */
+  async #sendNow(value: T): Promise<void> {
+    this.trySend(value);
+    return completed(this.#runtime, undefined);
+  }
+
+  /** There is no room: false if the value is not in, for its sender to wait or because it was dropped. */
+  #overflowed(value: T): boolean {
+    if (this.#overflow === undefined) return false;
+    const fate = this.#overflow.meet(value, this.#buffer);
+    this.#dropped++;
+    this.#trace?.drop(fate === "room" ? "oldest" : "newest", this.#buffer.size, this.#overflow.why);
+    if (fate !== "room") return fate === "merged";
+    this.#buffer.push(value);
+    this.#trace?.put(value, this.#buffer.size, this.#runtime.scheduler?.current);
+    return true;
+  }
+
   #receive(options: CancelOptions | undefined): Promise<Received<T>> {
     const cancelled = rejectIfCancelled(options);
     if (cancelled !== undefined) return cancelled;
-    const result = this.tryReceive();
-    if (result !== undefined) return completed(this.#runtime, result);
+    const taken = this.#take();
+    if (taken !== undefined) return completed(this.#runtime, taken);
+    if (this.#end?.ok === false) return Promise.reject(this.#end.error);
+    if (this.#end !== undefined) return completed(this.#runtime, { value: undefined, done: true });
     const waiter = new ReceiveWaiter<T>(this.#runtime, "recv", this.#resource, options);
     this.#receivers.push(waiter);
     return waiter.promise;
+  }
+
+  /** The next value, if there is one. */
+  #take(): Received<T> | undefined {
+    if (this.#buffer.size > 0) {
+      const value = this.#buffer.shift();
+      this.#trace?.take(this.#buffer.size, this.#runtime.scheduler?.current);
+      this.#admitSender();
+      return { value, done: false };
+    }
+    const sender = this.#senders.shift();
+    if (sender === undefined) return undefined;
+    this.#trace?.put(sender.value, 0, sender.task);
+    this.#trace?.take(0, this.#runtime.scheduler?.current);
+    sender.accepted();
+    return { value: sender.value, done: false };
   }
 
   /** A slot is free: the value of the sender who has waited longest enters behind those already there. */
@@ -251,23 +282,12 @@ export class Channel<T> implements SendPort<T>, ReceivePort<T> {
     const sender = this.#senders.shift();
     if (sender === undefined) return;
     this.#buffer.push(sender.value);
-    this.#tracePut(sender.value, sender.task);
+    this.#trace?.put(sender.value, this.#buffer.size, sender.task);
     sender.accepted();
   }
 
-  #tracePut(value: T, task: TaskRecord | undefined): void {
-    if (this.#resource?.traced !== true) return;
-    const message = { m: this.#puts++, value: preview(value), n: this.#buffer.size };
-    this.#resource.emit({ k: "msg.put", r: this.#resource.id, ...message }, task?.id);
+  #refusal(): ClosedError {
+    const cause = this.#end?.ok === false ? { cause: this.#end.error } : undefined;
+    return new ClosedError("send on closed channel", cause);
   }
-
-  #traceTake(task: TaskRecord | undefined): void {
-    if (this.#resource?.traced !== true) return;
-    const message = { m: this.#takes++, n: this.#buffer.size };
-    this.#resource.emit({ k: "msg.take", r: this.#resource.id, ...message }, task?.id);
-  }
-}
-
-function sendOnClosed(): ClosedError {
-  return new ClosedError("send on closed channel");
 }

@@ -17,6 +17,7 @@ import type { CanceledError, TimeoutError } from "../core/errors.ts";
 import { observe } from "../core/resource.ts";
 import { currentRuntime } from "../core/runtime.ts";
 
+export type { CancelOptions } from "../core/cancellation.ts";
 export { afterFunc } from "./after-func.ts";
 
 /**

@@ -14,9 +14,7 @@ import type { Timer } from "../core/clock.ts";
 import type { Runtime } from "../core/runtime.ts";
 import type { ResourceInfo, TaskRecord } from "../core/scheduler.ts";
 import { QueueNode } from "../core/waiter-queue.ts";
-import type { Channel } from "./channel.ts";
-import type { Received, Receiver, Sender } from "./ports.ts";
-import { Ticker } from "./timers.ts";
+import type { Receivable, Received, Receiver, Sendable, Sender } from "./ports.ts";
 
 /** One operation that a select may choose. Made by {@link receive}, {@link send}, {@link after} and {@link done}. */
 export interface SelectCase<R extends CaseResult> {
@@ -45,7 +43,7 @@ export interface Chooser<R extends CaseResult> {
   readonly runtime: Runtime;
   readonly task: TaskRecord | undefined;
   choose(result: R): void;
-  refuse(error: Error): void;
+  refuse(error: unknown): void;
 }
 
 class ReceiveNode<T> extends QueueNode implements Receiver<T>, Enrollment {
@@ -62,6 +60,10 @@ class ReceiveNode<T> extends QueueNode implements Receiver<T>, Enrollment {
 
   deliver(result: Received<T>): void {
     this.#select.choose(result);
+  }
+
+  refused(error: unknown): void {
+    this.#select.refuse(error);
   }
 
   leave(): void {
@@ -94,7 +96,7 @@ class SendNode<T> extends QueueNode implements Sender<T>, Enrollment {
     this.#select.choose(SENT);
   }
 
-  refused(error: Error): void {
+  refused(error: unknown): void {
     this.#select.refuse(error);
   }
 
@@ -104,7 +106,9 @@ class SendNode<T> extends QueueNode implements Sender<T>, Enrollment {
 }
 
 /**
- * A case that receives from a channel or a ticker.
+ * A case that receives from a channel, or from what stands on one: a ticker, a subscription, a job queue.
+ *
+ * **Errors** The select fails with the error with which the channel was closed, if it was.
  *
  * @example
  * const words = new Channel<string>(1);
@@ -112,17 +116,15 @@ class SendNode<T> extends QueueNode implements Sender<T>, Enrollment {
  * const chosen = await select({ word: receive(words), late: after(50) });
  * chosen; //=> { key: "word", value: "go", done: false }
  */
-export function receive<T>(port: Channel<T>): SelectCase<Received<T>>;
-export function receive(port: Ticker): SelectCase<Received<number>>;
-export function receive(port: Channel<unknown> | Ticker): SelectCase<Received<unknown>> {
-  const channel: Channel<unknown> = port instanceof Ticker ? port.channel : port;
+export function receive<T>(port: Receivable<T>): SelectCase<Received<T>> {
+  const end = port.receiveSide;
   return {
-    resource: channel.resource,
-    ready: () => channel.receivable,
-    commit: () => channel.tryReceive() as Received<unknown>,
+    resource: end.resource,
+    ready: () => end.receivable,
+    commit: () => end.tryReceive() as Received<T>,
     enroll: (select) => {
-      const node = new ReceiveNode<unknown>(select);
-      channel.enrollReceiver(node);
+      const node = new ReceiveNode<T>(select);
+      end.enrollReceiver(node);
       return node;
     },
   };
@@ -136,17 +138,18 @@ export function receive(port: Channel<unknown> | Ticker): SelectCase<Received<un
  * const chosen = await select({ sent: send(words, "go") });
  * chosen.key; //=> "sent"
  */
-export function send<T>(channel: Channel<T>, value: T): SelectCase<Sent> {
+export function send<T>(port: Sendable<T>, value: T): SelectCase<Sent> {
+  const end = port.sendSide;
   return {
-    resource: channel.resource,
-    ready: () => channel.sendable,
+    resource: end.resource,
+    ready: () => end.sendable,
     commit: () => {
-      channel.trySend(value);
+      end.trySend(value);
       return SENT;
     },
     enroll: (select) => {
       const node = new SendNode<T>(select, value);
-      channel.enrollSender(node);
+      end.enrollSender(node);
       return node;
     },
   };

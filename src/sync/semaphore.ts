@@ -2,24 +2,22 @@
  * Bounds how much runs at once by handing out permits.
  *
  * Invariants
- *   I1  0 <= available <= permits; what is missing is held by permits not yet released.
+ *   I1  0 <= available <= permits. What is missing is held; after a resize more may be held than there are permits.
  *   I2  Waiters are served first come, first served; if any waits, the first of them needs more than is available.
+ *   I3  Nobody waits for more than all permits.
  */
 import { requireFunction, requireInteger } from "../core/arguments.ts";
 import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
+import { ConcurrencyError } from "../core/errors.ts";
 import { completed } from "../core/fairness.ts";
+import { type Permit, permitOf } from "../core/permit.ts";
 import { begin, observe, type Resource } from "../core/resource.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import type { TaskRecord } from "../core/scheduler.ts";
 import { Waiter } from "../core/waiter.ts";
 import { WaiterQueue } from "../core/waiter-queue.ts";
 
-/** Gives a permit back. Calling it again does nothing, so more than was held cannot be given back. */
-export interface Permit {
-  (): void;
-  /** The same, for `using`. */
-  [Symbol.dispose](): void;
-}
+export type { Permit } from "../core/permit.ts";
 
 /** Names a lock in reports and in the event log. */
 export interface SemaphoreOptions {
@@ -70,14 +68,13 @@ class AcquireWaiter extends Waiter<Permit> {
  */
 export class Semaphore {
   readonly #runtime: Runtime = currentRuntime();
-  readonly #permits: number;
+  #permits: number;
   readonly #resource: Resource | undefined;
   readonly #waiters = new WaiterQueue<AcquireWaiter>();
-  #available: number;
+  #held = 0;
 
   constructor(permits: number, options: SemaphoreOptions = {}) {
     this.#permits = requireInteger("permits", permits, 1);
-    this.#available = permits;
     this.#resource = observe(this.#runtime, "sem", options.name, permits);
   }
 
@@ -88,7 +85,7 @@ export class Semaphore {
 
   /** How many permits nobody holds. */
   get available(): number {
-    return this.#available;
+    return Math.max(0, this.#permits - this.#held);
   }
 
   /** How many wait. */
@@ -102,6 +99,7 @@ export class Semaphore {
     return begin(this.#runtime, () => {
       const cancelled = rejectIfCancelled(options);
       if (cancelled !== undefined) return cancelled;
+      if (wanted > this.#permits) return Promise.reject(tooHeavy(wanted, this.#permits));
       const permit = this.tryAcquire(wanted);
       if (permit !== undefined) return completed(this.#runtime, permit);
       const waiter = new AcquireWaiter(this.#runtime, this.#resource, options, wanted, () => this.#serve());
@@ -113,8 +111,32 @@ export class Semaphore {
   /** Holds `weight` permits if that needs no waiting; `undefined` if it does, also because others wait already. */
   tryAcquire(weight = 1): Permit | undefined {
     const wanted = requireInteger("weight", weight, 1, this.#permits);
-    if (this.#waiters.size > 0 || wanted > this.#available) return undefined;
+    if (this.#waiters.size > 0 || wanted > this.available) return undefined;
     return this.#hold(wanted, this.#runtime.scheduler?.current);
+  }
+
+  /**
+   * Changes how many permits there are. More let waiters in at once. Fewer take nothing away from those who hold some:
+   * nobody gets in until enough have come back.
+   *
+   * **Errors** A request that waits for more than there are now fails at once with a `ConcurrencyError` of code `LIMIT`:
+   * it would wait for ever. Those behind it move up.
+   * **Cost** O(waiting) if there are fewer than before.
+   *
+   * @example
+   * const gate = new Semaphore(1);
+   * const first = await gate.acquire();
+   * const second = gate.acquire();
+   * gate.resize(2);
+   * (await second)();
+   * first();
+   * gate.available; //=> 2
+   */
+  resize(permits: number): void {
+    const fewer = requireInteger("permits", permits, 1) < this.#permits;
+    this.#permits = permits;
+    if (fewer) this.#refuseTooHeavy();
+    this.#serve();
   }
 
   /**
@@ -137,25 +159,38 @@ export class Semaphore {
   }
 
   #hold(weight: number, task: TaskRecord | undefined): Permit {
-    this.#available -= weight;
+    this.#held += weight;
     this.#resource?.emit({ k: "hold", r: this.#resource.id, units: weight }, task?.id);
-    let held = true;
-    const release = (): void => {
-      if (!held) return;
-      held = false;
-      this.#available += weight;
+    return permitOf(() => {
+      this.#held -= weight;
       this.#resource?.emit({ k: "free", r: this.#resource.id, units: weight });
       this.#serve();
-    };
-    return Object.assign(release, { [Symbol.dispose]: release });
+    });
   }
 
   /** Lets in from the front as many as fit. One who is being cancelled will leave, and then this is asked again. */
   #serve(): void {
     for (;;) {
       const waiter = this.#waiters.first;
-      if (waiter === undefined || waiter.givenUp || waiter.weight > this.#available) return;
+      if (waiter === undefined || waiter.givenUp || waiter.weight > this.available) return;
       waiter.grant(this.#hold(waiter.weight, waiter.task));
     }
   }
+
+  /** Each goes round the queue once, so that those who may stay keep their order. */
+  #refuseTooHeavy(): void {
+    for (let left = this.#waiters.size; left > 0; left--) {
+      const waiter = this.#waiters.shift();
+      if (waiter === undefined) return;
+      if (waiter.weight <= this.#permits || waiter.givenUp) this.#waiters.push(waiter);
+      else waiter.fail(tooHeavy(waiter.weight, this.#permits));
+    }
+  }
+}
+
+function tooHeavy(weight: number, permits: number): ConcurrencyError {
+  return new ConcurrencyError(
+    "LIMIT",
+    `a weight of ${weight} is more than the ${permits} permits there are now`,
+  );
 }

@@ -7,7 +7,8 @@ import type { Timer } from "../core/clock.ts";
 import { begin } from "../core/resource.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { Waiter } from "../core/waiter.ts";
-import { Channel, type Received, type ReceivePort } from "./channel.ts";
+import { Channel, type Received, type ReceiveEnd } from "./channel.ts";
+import type { ReceiveSide } from "./ports.ts";
 
 class SleepWaiter extends Waiter<void> {
   readonly #timer: Timer;
@@ -75,7 +76,7 @@ export function now(): number {
  * ticker.stop();
  * Math.round((second.value ?? 0) - (first.value ?? 0)) % 5; //=> 0
  */
-export class Ticker implements ReceivePort<number> {
+export class Ticker implements ReceiveEnd<number> {
   readonly #runtime: Runtime = currentRuntime();
   readonly #intervalMs: number;
   readonly #ticks: Channel<number>;
@@ -115,8 +116,8 @@ export class Ticker implements ReceivePort<number> {
     this.stop();
   }
 
-  /** The channel behind it, so that a select can wait for a tick. @internal */
-  get channel(): Channel<number> {
+  /** For select. */
+  get receiveSide(): ReceiveSide<number> {
     return this.#ticks;
   }
 

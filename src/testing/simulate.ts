@@ -11,8 +11,11 @@ import { currentRuntime, type Runtime, useRuntime } from "../core/runtime.ts";
 import { type Outcome, outcomeOf, spawnTask, valueOf } from "../core/task.ts";
 import { VERSION } from "../core/version.ts";
 import { background, type Context, withCancel } from "../sync/context.ts";
+import { type Chooser, seededChooser } from "./chooser.ts";
 import { EventLog } from "./event-log.ts";
 import { DeadlockError, errorText, LeakError } from "./reports.ts";
+import { type Explorer, OneSchedule } from "./explorers.ts";
+import { parseSchedule } from "./schedule.ts";
 import { Simulation } from "./simulation.ts";
 import { SimulationClock } from "./simulation-clock.ts";
 
@@ -20,6 +23,8 @@ import { SimulationClock } from "./simulation-clock.ts";
 export interface SimulateOptions extends CancelOptions {
   /** Decides every choice: a whole number from 0 to 2^32-1; by default one is drawn, and reported in the result. */
   readonly seed?: number | undefined;
+  /** A schedule that `explore` has printed: the run is that one. It has a seed of its own. */
+  readonly schedule?: string | undefined;
   /**
    * `virtual`, the default: time moves only when every task is blocked. `real`: the machine's time; then only the
    * choices repeat, not the timing.
@@ -96,7 +101,7 @@ export function random(): number {
  * **Cancellation** `signal` ends the context that `program` is given.
  * **Errors** What `program` throws. `DeadlockError` if every task is blocked for ever; `LeakError` if the program has
  * ended and tasks of it have not; `StalledError` if nothing came from outside for `externalTimeoutMs`. All name tasks.
- * **Cost** A few microseconds a step: one turn of the host's loop.
+ * **Cost** In Node, one or two microseconds a step; elsewhere, one turn of the host's loop.
  * **Not for** two at once in one process, if they wait for I/O: code that comes back from outside finds the runtime of
  * the one that ran last.
  * **Source** Go's `testing/synctest` for the bubble and its clock; Shuttle and FoundationDB for seeded order.
@@ -114,21 +119,55 @@ export function random(): number {
  * }, { seed: 1 });
  * [value, elapsedMs]; //=> [60000, 60000]
  */
-export function simulate<T>(
-  program: (ctx: Context) => T | PromiseLike<T>,
-  options: SimulateOptions = {},
-): Promise<Simulated<T>> {
+export function simulate<T>(program: Program<T>, options: SimulateOptions = {}): Promise<Simulated<T>> {
   requireFunction("program", program);
+  return options.schedule === undefined ? simulateSeed(program, options) : simulateSchedule(program, options);
+}
+
+function simulateSeed<T>(program: Program<T>, options: SimulateOptions): Promise<Simulated<T>> {
   const seed = requireInteger("seed", options.seed ?? drawSeed(), 0, 0xffff_ffff);
-  return run(program, seed, options, setUp(seed, options));
+  return resultOf(runOnce(program, { seed, chooser: seededChooser(seed) }, options));
+}
+
+function simulateSchedule<T>(program: Program<T>, options: SimulateOptions): Promise<Simulated<T>> {
+  const { seed, choices } = parseSchedule(options.schedule);
+  const chooser = new OneSchedule(choices);
+  return resultOf(runOnce(program, { seed, chooser }, options), chooser);
+}
+
+async function resultOf<T>(running: Promise<Run<T>>, replay?: Explorer): Promise<Simulated<T>> {
+  const { outcome, seed, steps, elapsedMs, replayable } = await running;
+  replay?.end(outcome);
+  return { value: valueOf(outcome), seed, steps, elapsedMs, replayable };
+}
+
+/** What is run. */
+export type Program<T> = (ctx: Context) => T | PromiseLike<T>;
+
+/** Who decides in one run. */
+export interface Plan {
+  readonly seed: number;
+  readonly chooser: Chooser;
+  /** More steps are an error; default Infinity. */
+  readonly maxSteps?: number;
+}
+
+/** One run, and how it ended. */
+export interface Run<T> extends Omit<Simulated<T>, "value"> {
+  readonly outcome: Outcome<T>;
+}
+
+/** Runs a program once. Bad options throw at the call; what the program throws is in the outcome. */
+export function runOnce<T>(program: Program<T>, plan: Plan, options: SimulateOptions): Promise<Run<T>> {
+  return run(program, plan.seed, options, setUp(plan, options));
 }
 
 async function run<T>(
-  program: (ctx: Context) => T | PromiseLike<T>,
+  program: Program<T>,
   seed: number,
   options: SimulateOptions,
   { simulation, runtime, clock }: Setup,
-): Promise<Simulated<T>> {
+): Promise<Run<T>> {
   // Not in the microtasks of the caller, who goes on in the runtime that it had.
   await new Promise<void>((resolve) => nextTurn(resolve));
   enter(runtime);
@@ -137,10 +176,9 @@ async function run<T>(
   simulation.abandon();
   emitEnd(runtime, simulation, outcome);
   leave(runtime);
-  const value = valueOf(outcome);
   const { steps } = simulation;
   const replayable = simulation.replayable && options.clock !== "real";
-  return { value, seed, steps, elapsedMs: clock.now(), replayable };
+  return { outcome, seed, steps, elapsedMs: clock.now(), replayable };
 }
 
 /** The runtimes of the simulations under way, the latest last, and the one that was current before the first. */
@@ -174,7 +212,7 @@ interface Setup {
   readonly clock: SimulationClock;
 }
 
-function setUp(seed: number, options: SimulateOptions): Setup {
+function setUp(plan: Plan, options: SimulateOptions): Setup {
   const kind = requireOneOf("clock", options.clock ?? "virtual", ["virtual", "real"]);
   const speed = requirePositive("speed", options.speed ?? Number.POSITIVE_INFINITY);
   const clock = new SimulationClock({ kind, speed });
@@ -182,15 +220,15 @@ function setUp(seed: number, options: SimulateOptions): Setup {
   const source = { now: () => clock.now(), task: () => simulation.current?.id };
   const tracer = onEvent === undefined ? undefined : new EventLog(source, onEvent);
   clock.tracer = tracer;
-  const order = seededRandom(seed, 1);
   const simulation: Simulation = new Simulation({
     clock,
     tracer,
-    choose: (count) => pick(order, count),
+    chooser: plan.chooser,
     enter: () => useRuntime(runtime),
     externalTimeoutMs: requirePositive("externalTimeoutMs", options.externalTimeoutMs ?? 5000),
+    maxSteps: plan.maxSteps ?? Number.POSITIVE_INFINITY,
   });
-  const runtime: Runtime = { clock, random: seededRandom(seed, 2), scheduler: simulation, tracer };
+  const runtime: Runtime = { clock, random: seededRandom(plan.seed, 2), scheduler: simulation, tracer };
   return { simulation, runtime, clock };
 }
 
@@ -198,7 +236,7 @@ function setUp(seed: number, options: SimulateOptions): Setup {
 async function runMain<T>(
   simulation: Simulation,
   runtime: Runtime,
-  program: (ctx: Context) => T | PromiseLike<T>,
+  program: Program<T>,
   options: SimulateOptions,
 ): Promise<T> {
   const { ctx, cancel } = withCancel(background);

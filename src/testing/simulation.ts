@@ -3,7 +3,8 @@
  * only when nobody can go on.
  *
  * A step resumes one entry of the ready list and then lets every microtask run before the next. So the task whose code
- * runs is known without any help of the host.
+ * runs is known without any help of the host. The host has its turn now and then, and whenever a step ends with its task
+ * waiting for something outside.
  *
  * Invariants
  *   I1  A live task is in exactly one of these states: it has entries on the ready list, it is blocked on
@@ -11,14 +12,17 @@
  *   I2  Time moves only while the ready list is empty.
  */
 import { nextTurn, systemClock } from "../core/clock.ts";
+import { ConcurrencyError } from "../core/errors.ts";
 import type { TaskEnd, Tracer } from "../core/events.ts";
-import { RingBuffer } from "../core/ring-buffer.ts";
 import type { Scheduler, Suspension, TaskRecord } from "../core/scheduler.ts";
+import type { Candidate, Chooser } from "./chooser.ts";
 import { DeadlockError, errorText, StalledError, type StuckTask } from "./reports.ts";
+import { afterMicrotasks } from "./settle.ts";
+import { type Call, SimulatedTask } from "./simulated-task.ts";
 import type { SimulationClock } from "./simulation-clock.ts";
 
 /** Something that can be chosen to go on. */
-interface Ready {
+interface Ready extends Candidate {
   readonly task: SimulatedTask | undefined;
   go(): void;
 }
@@ -27,42 +31,22 @@ interface Ready {
 export interface EngineOptions {
   readonly clock: SimulationClock;
   readonly tracer: Tracer | undefined;
-  /** A number in `[0, count)`. */
-  readonly choose: (count: number) => number;
+  readonly chooser: Chooser;
   /** Makes this simulation's runtime the current one. */
   readonly enter: () => void;
   /** How long a wait for something outside may last, in the machine's milliseconds, before it is an error. */
   readonly externalTimeoutMs: number;
+  /** More steps are an error: for programs that may go on for ever. */
+  readonly maxSteps: number;
 }
 
 /** Virtual time is held back this long for a task that waits for something outside. */
 const EXTERNAL_GRACE_MS = 20;
 
-class SimulatedTask implements TaskRecord {
-  readonly id: number;
-  readonly name: string;
-  readonly parent: SimulatedTask | undefined;
-  readonly pending: Set<Suspension> = new Set();
-  /** Calls that are about to begin, in the order in which the task made them; only the first can be chosen. */
-  readonly calls: RingBuffer<Suspension> = new RingBuffer();
-  readonly #ended: (how: TaskEnd, error: unknown) => void;
+/** The host has its turn at least every so many steps. It costs about as much as the rest of a step. */
+const STEPS_A_TURN = 16;
 
-  constructor(
-    id: number,
-    name: string,
-    parent: SimulatedTask | undefined,
-    ended: (task: SimulatedTask, how: TaskEnd, error: unknown) => void,
-  ) {
-    this.id = id;
-    this.name = name;
-    this.parent = parent;
-    this.#ended = (how, error) => ended(this, how, error);
-  }
-
-  ended(how: TaskEnd, error?: unknown): void {
-    this.#ended(how, error);
-  }
-}
+const NO_RESOURCES: readonly never[] = [];
 
 export class Simulation implements Scheduler {
   /** Steps taken so far. */
@@ -73,6 +57,8 @@ export class Simulation implements Scheduler {
   readonly #tasks = new Set<SimulatedTask>();
   readonly #ready: Ready[] = [];
   #current: SimulatedTask | undefined;
+  /** The task that went on last. */
+  #last: SimulatedTask | undefined;
   #nextTaskId = 0;
   #nextResourceId = 1;
   #wake: (() => void) | undefined;
@@ -87,7 +73,7 @@ export class Simulation implements Scheduler {
   /** The running task; outside of a step, the one task that can have come back from outside, if it is only one. */
   get current(): SimulatedTask | undefined {
     if (this.#current !== undefined) return this.#current;
-    const external = [...this.#tasks].filter((task) => task.pending.size === 0);
+    const external = this.#external();
     return external.length === 1 ? external[0] : undefined;
   }
 
@@ -99,10 +85,12 @@ export class Simulation implements Scheduler {
   begin(): Promise<void> {
     return new Promise((resolve) => {
       const task = this.current;
-      const call: Suspension = { op: "call", resources: [], task, resume: resolve };
+      const call: Call = { op: "call", resources: NO_RESOURCES, task, resume: resolve, next: undefined };
       task?.pending.add(call);
-      task?.calls.push(call);
-      if (task === undefined || task.calls.size === 1) this.#pushCall(call);
+      const before = task?.lastCall;
+      if (task !== undefined) task.lastCall = call;
+      if (before === undefined) this.#pushCall(call);
+      else before.next = call;
     });
   }
 
@@ -117,10 +105,10 @@ export class Simulation implements Scheduler {
   }
 
   ready(suspension: Suspension): void {
-    this.#options.tracer?.emit({ k: "task.state", s: "ready" }, suspension.task?.id);
-    this.#push(suspension, () => {
-      this.#options.tracer?.emit({ k: "task.state", s: "running" }, suspension.task?.id);
-    });
+    const { tracer } = this.#options;
+    if (tracer === undefined) return this.#push(suspension);
+    tracer.emit({ k: "task.state", s: "ready" }, suspension.task?.id);
+    this.#push(suspension, () => tracer.emit({ k: "task.state", s: "running" }, suspension.task?.id));
   }
 
   spawn(name: string, group: string | undefined): Promise<TaskRecord> {
@@ -131,14 +119,14 @@ export class Simulation implements Scheduler {
     this.#options.tracer?.emit(spawned, parent?.id);
     this.#tasks.add(task);
     return new Promise((resolve) => {
-      const start: Suspension = { op: "start", resources: [], task, resume: () => resolve(task) };
+      const start: Suspension = { op: "start", resources: NO_RESOURCES, task, resume: () => resolve(task) };
       task.pending.add(start);
       this.#push(start);
     });
   }
 
   choose(count: number): number {
-    return count === 1 ? 0 : this.#options.choose(count);
+    return count === 1 ? 0 : this.#options.chooser.among(count);
   }
 
   nextResourceId(): number {
@@ -147,11 +135,8 @@ export class Simulation implements Scheduler {
 
   /** Goes on until `main` has ended and, without moving time, everything that can still go on has. */
   async run(mainEnded: () => boolean): Promise<void> {
-    const { clock } = this.#options;
     for (;;) {
-      for (const timer of clock.takeDue()) {
-        this.#ready.push({ task: timer.task as SimulatedTask | undefined, go: () => clock.fire(timer) });
-      }
+      this.#takeTimers();
       if (this.#ready.length > 0) await this.#step();
       else if (mainEnded()) return;
       else if (this.#external().length > 0) await this.#waitOutside();
@@ -177,12 +162,20 @@ export class Simulation implements Scheduler {
     return [...this.#tasks].filter((task) => task.pending.size === 0);
   }
 
+  #takeTimers(): void {
+    const { clock } = this.#options;
+    if (clock.nextDueMs === undefined) return;
+    for (const timer of clock.takeDue()) {
+      this.#ready.push({ task: timer.task as SimulatedTask | undefined, go: () => clock.fire(timer) });
+    }
+  }
+
   /** A task that makes two calls without waiting for the first has still made them in that order. */
-  #pushCall(call: Suspension): void {
-    const calls = (call.task as SimulatedTask | undefined)?.calls;
+  #pushCall(call: Call): void {
     this.#push(call, () => {
-      calls?.shift();
-      if (calls !== undefined && calls.size > 0) this.#pushCall(calls.first as Suspension);
+      const task = call.task as SimulatedTask | undefined;
+      if (call.next !== undefined) this.#pushCall(call.next);
+      else if (task !== undefined) task.lastCall = undefined;
     });
   }
 
@@ -205,13 +198,27 @@ export class Simulation implements Scheduler {
   }
 
   async #step(): Promise<void> {
-    this.steps++;
-    const [entry] = this.#ready.splice(this.choose(this.#ready.length), 1) as [Ready];
-    this.#options.enter();
-    this.#current = entry.task;
-    entry.go();
-    await new Promise<void>((resolve) => nextTurn(resolve));
+    const task = this.#resumeOne();
+    await new Promise<void>(this.steps % STEPS_A_TURN === 0 ? nextTurn : afterMicrotasks);
+    // What it waits for may come with the turn: a tick, a stream, a file that is in memory.
+    if (task?.pending.size === 0 && this.#tasks.has(task)) await new Promise<void>(nextTurn);
     this.#current = undefined;
+  }
+
+  #resumeOne(): SimulatedTask | undefined {
+    const { chooser, enter, maxSteps } = this.#options;
+    if (this.steps === maxSteps) throw new ConcurrencyError("LIMIT", `no end after ${maxSteps} steps`);
+    this.steps++;
+    const ready = this.#ready;
+    const index = ready.length === 1 ? 0 : chooser.next(ready, this.#last);
+    const entry = ready[index] as Ready;
+    ready.copyWithin(index, index + 1);
+    ready.pop();
+    enter();
+    this.#current = entry.task;
+    this.#last = entry.task;
+    entry.go();
+    return entry.task;
   }
 
   /** Nobody can go on: time moves to the next timer. Without one, nobody ever will. */

@@ -1,6 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { getEventListeners } from "node:events";
-import { withTimeout } from "concurrency-model-patterns/context";
 import { CanceledError } from "concurrency-model-patterns/errors";
 import {
   type ChildContext,
@@ -13,66 +12,7 @@ import {
 import { type RunEvent, simulate } from "concurrency-model-patterns/testing";
 import { now, sleep } from "concurrency-model-patterns/timers";
 import { describe, expect, test } from "vitest";
-
-const caught = (promise: Promise<unknown>): Promise<unknown> =>
-  promise.then(
-    (value) => ({ value }),
-    (error: unknown) => error,
-  );
-
-/** A signal that aborts by the time of the simulation. */
-const signalAt = (ms: number): AbortSignal => withTimeout({}, ms).ctx.signal;
-
-/** A line for each event, with the virtual time at which it came. */
-class Trail {
-  readonly lines: string[] = [];
-  readonly events: SupervisorEvent[] = [];
-  readonly onEvent = (event: SupervisorEvent): void => {
-    this.events.push(event);
-    this.lines.push(`${now()} ${event.type} ${event.id}`);
-  };
-}
-
-/** Several lines of a trail at once. */
-const steps = (...lines: string[]): string[] => lines.flatMap((line) => line.split(", "));
-
-/** Lives until it is stopped. */
-const idle = ({ ctx }: ChildContext): Promise<void> => sleep(Number.POSITIVE_INFINITY, ctx);
-
-/** Lives `lifeMs`, the first life `lifeMs[0]` and so on, then fails; after the last, until it is stopped. */
-const failing =
-  (...lifeMs: number[]) =>
-  async ({ ctx, restarts }: ChildContext): Promise<void> => {
-    await sleep(lifeMs[restarts] ?? Number.POSITIVE_INFINITY, ctx);
-    throw new Error(`failure ${restarts + 1}`);
-  };
-
-async function run(
-  children: readonly ChildSpec[],
-  options: SupervisorOptions,
-  body: (supervisor: Supervisor) => Promise<void>,
-  seed = 1,
-): Promise<Trail> {
-  const trail = new Trail();
-  await simulate(
-    async () => {
-      const supervisor = new Supervisor(children, { onEvent: trail.onEvent, ...options });
-      await body(supervisor);
-      await supervisor[Symbol.asyncDispose]();
-      expect(supervisor.active).toBe(0);
-    },
-    { seed },
-  );
-  return trail;
-}
-
-const stopAt = (ms: number) => async (supervisor: Supervisor) => {
-  await sleep(ms);
-  await supervisor.stop();
-};
-
-const abc = (start: Partial<Record<"a" | "b" | "c", ChildSpec["start"]>> = {}): ChildSpec[] =>
-  (["a", "b", "c"] as const).map((id) => ({ id, start: start[id] ?? idle }));
+import { abc, caught, failing, idle, run, signalAt, steps, stopAt, Trail } from "../support/supervision.ts";
 
 describe("starting and stopping", () => {
   test("starts in the order of the list and stops in reverse, each waited for (SV1, 50 seeds)", async () => {

@@ -284,6 +284,125 @@ describe("Semaphore: permits", () => {
   });
 });
 
+describe("Semaphore.resize", () => {
+  test("to more lets in as many as now fit, in order", async () => {
+    const semaphore = new Semaphore(2);
+    const release = held(semaphore.tryAcquire(2));
+    const waits = [2, 1, 2].map((weight) => semaphore.acquire(weight));
+    semaphore.resize(5);
+    expect([semaphore.permits, semaphore.available, semaphore.waiting]).toEqual([5, 0, 1]);
+    release();
+    for (const permit of await Promise.all(waits)) permit();
+    expect(semaphore.available).toBe(5);
+  });
+
+  test("to fewer takes nothing away, and lets nobody in until enough have come back", async () => {
+    const semaphore = new Semaphore(4);
+    const [one, two, three] = [1, 1, 2].map((weight) => held(semaphore.tryAcquire(weight)));
+    const wait = semaphore.acquire(1);
+    semaphore.resize(2);
+    expect([semaphore.permits, semaphore.available, semaphore.waiting]).toEqual([2, 0, 1]);
+    one?.();
+    two?.();
+    expect([semaphore.available, semaphore.waiting]).toEqual([0, 1]);
+    three?.();
+    (await wait)();
+    expect(semaphore.available).toBe(2);
+  });
+
+  test("to fewer fails at once those who wait for more than there are, and those behind them move up", async () => {
+    const semaphore = new Semaphore(3);
+    const release = held(semaphore.tryAcquire(1));
+    const controller = new AbortController();
+    const heavy = [3, 3].map((weight) => ended(semaphore.acquire(weight, controller)));
+    const light = semaphore.acquire(1);
+    semaphore.resize(2);
+    expect([semaphore.available, semaphore.waiting, listenersOf(controller.signal)]).toEqual([0, 0, 0]);
+    const error = { code: "LIMIT", message: "a weight of 3 is more than the 2 permits there are now" };
+    for (const end of await Promise.all(heavy)) expect(end).toMatchObject({ error });
+    (await light)();
+    release();
+    expect(semaphore.available).toBe(2);
+    expect(thrownBy(() => semaphore.acquire(3))).toBeInstanceOf(RangeError);
+  });
+
+  test("keeps the order of those who stay", async () => {
+    const semaphore = new Semaphore(3);
+    const release = held(semaphore.tryAcquire(3));
+    const order: number[] = [];
+    const waits = [1, 3, 2, 3, 1].map(async (weight, n) => {
+      const end = await ended(semaphore.acquire(weight));
+      if ("error" in end) return;
+      order.push(n);
+      (end.value as Permit)();
+    });
+    semaphore.resize(2);
+    expect(semaphore.waiting).toBe(3);
+    release();
+    await Promise.all(waits);
+    expect(order).toEqual([0, 2, 4]);
+  });
+
+  test("does not blame one that is being cancelled: it gets its own reason", async () => {
+    const semaphore = new Semaphore(2);
+    const release = held(semaphore.tryAcquire(1));
+    const controller = new AbortController();
+    controller.signal.addEventListener("abort", () => semaphore.resize(1));
+    const heavy = ended(semaphore.acquire(2, controller));
+    controller.abort(new Error("gone"));
+    expect(await heavy).toEqual({ error: new Error("gone") });
+    release();
+    expect([semaphore.available, semaphore.waiting]).toEqual([1, 0]);
+  });
+
+  inBothRuntimes(
+    "at any moment: never more in than there are permits, except those who were in before; and nobody hangs",
+    async () => {
+      const semaphore = new Semaphore(4);
+      let inside = 0;
+      await TaskGroup.run((group) => {
+        for (let n = 0; n < 6; n++) {
+          group.go(async () => {
+            for (let round = 0; round < 3; round++) {
+              const weight = ((n + round) % 4) + 1;
+              const end = await ended(semaphore.acquire(Math.min(weight, semaphore.permits), group.ctx));
+              if ("error" in end) {
+                expect(end.error).toMatchObject({ code: "LIMIT" });
+                continue;
+              }
+              expect(++inside).toBeLessThanOrEqual(4);
+              await settle();
+              inside--;
+              (end.value as Permit)();
+            }
+          });
+        }
+        group.go(async () => {
+          for (const permits of [1, 3, 2, 4]) {
+            await settle();
+            semaphore.resize(permits);
+          }
+        });
+      });
+      expect([semaphore.available, semaphore.waiting]).toEqual([4, 0]);
+    },
+    100,
+  );
+
+  test("of 100,000 that no longer fit fails them all, and lets the last in", async () => {
+    const semaphore = new Semaphore(3);
+    const release = held(semaphore.tryAcquire(1));
+    const heavy = Array.from({ length: 100_000 }, () => ended(semaphore.acquire(3)));
+    const light = semaphore.acquire(1);
+    semaphore.resize(2);
+    expect(semaphore.waiting).toBe(0);
+    (await light)();
+    await Promise.all(heavy);
+    release();
+    expect(semaphore.available).toBe(2);
+  });
+});
+
 describe("Semaphore: arguments", () => {
   const bad: [unknown, string][] = [
     [Number.NaN, "NaN"],
@@ -301,6 +420,7 @@ describe("Semaphore: arguments", () => {
     const semaphore = new Semaphore(2);
     for (const [call, message] of [
       [() => new Semaphore(value as number), `permits must be a whole number of at least 1, got ${shown}`],
+      [() => semaphore.resize(value as number), `permits must be a whole number of at least 1, got ${shown}`],
       [() => semaphore.acquire(value as number), `weight must be a whole number from 1 to 2, got ${shown}`],
       [
         () => semaphore.tryAcquire(value as number),

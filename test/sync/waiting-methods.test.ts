@@ -2,10 +2,16 @@
  * The same six situations for every waiting method: it is granted; it waits; it is given up before, while and after;
  * what it waits for is closed. Whatever happens, nothing is left behind.
  */
+import { Barrier } from "concurrency-model-patterns/barrier";
 import { Channel } from "concurrency-model-patterns/channel";
+import { Cond } from "concurrency-model-patterns/cond";
 import { background, withCancel } from "concurrency-model-patterns/context";
 import type { ClosedError } from "concurrency-model-patterns/errors";
+import { type CountedSender, countedSender } from "concurrency-model-patterns/counted-sender";
 import { Mutex } from "concurrency-model-patterns/mutex";
+import { onceValue } from "concurrency-model-patterns/once";
+import { receiveMany } from "concurrency-model-patterns/receive-many";
+import { RwLock } from "concurrency-model-patterns/rw-lock";
 import { after, done, receive, select, send } from "concurrency-model-patterns/select";
 import { Semaphore } from "concurrency-model-patterns/semaphore";
 import { TaskGroup } from "concurrency-model-patterns/task-group";
@@ -37,7 +43,13 @@ interface Subject {
 
 const nothing = (): void => {};
 
-function receiving(wait: (channel: Channel<string>, options?: CancelOptions) => Promise<unknown>): Subject {
+const broken = new Error("the source broke");
+
+function receiving(
+  wait: (channel: Channel<string>, options?: CancelOptions) => Promise<unknown>,
+  end: object = { value: { done: true } },
+  error?: Error,
+): Subject {
   const channel = new Channel<string>();
   return {
     wait: (options) => wait(channel, options),
@@ -45,8 +57,8 @@ function receiving(wait: (channel: Channel<string>, options?: CancelOptions) => 
     waiting: () => channel.waiting.receivers,
     untouched: () => !channel.trySend("y"),
     dispose: nothing,
-    close: () => channel.close(),
-    closed: (end) => expect(end).toMatchObject({ value: { done: true } }),
+    close: () => channel.close(error),
+    closed: (how) => expect(how).toMatchObject(end),
   };
 }
 
@@ -66,6 +78,20 @@ function sending(wait: (channel: Channel<string>, options?: CancelOptions) => Pr
 const subjects: Record<string, () => Subject> = {
   "Channel.receive": () => receiving((channel, options) => channel.receive(options)),
   "Channel.send": () => sending((channel, options) => channel.send("x", options)),
+  "Channel.receive that fails": () =>
+    receiving((channel, options) => channel.receive(options), { error: broken }, broken),
+  "receiveMany from a Channel": () =>
+    receiving((channel, options) => receiveMany(channel, 3, options), { value: [] }),
+  "select with a receive that fails": () =>
+    receiving(
+      (channel, options) => select({ a: receive(channel), b: after(1e6) }, options),
+      { error: broken },
+      broken,
+    ),
+  "CountedSender.send to a Channel": () => {
+    let sender: CountedSender<string> | undefined;
+    return sending((channel, options) => (sender ??= countedSender(channel)).send("x", options));
+  },
   "select with a receive": () =>
     receiving((channel, options) => select({ a: receive(channel), b: after(1e6) }, options)),
   "select with a send": () =>
@@ -172,7 +198,7 @@ const subjects: Record<string, () => Subject> = {
   },
   "Ticker.receive": () => {
     const ticker = new Ticker(1e6);
-    const { channel } = ticker;
+    const channel = ticker.receiveSide as Channel<number>;
     return {
       wait: (options) => ticker.receive(options),
       grant: () => expect(channel.trySend(1)).toBe(true),
@@ -196,6 +222,98 @@ const subjects: Record<string, () => Subject> = {
       waiting: () => waits,
       untouched: () => true,
       dispose: nothing,
+    };
+  },
+  "RwLock.readLock": () => {
+    const lock = new RwLock();
+    const unlock = lock.tryWriteLock() as () => void;
+    return {
+      wait: async (options) => (await lock.readLock(options))(),
+      grant: unlock,
+      waiting: () => lock.waiting.readers,
+      untouched: () => lock.active.readers === 0,
+      dispose: () => {
+        unlock();
+        expect(lock.active).toEqual({ readers: 0, writers: 0 });
+      },
+    };
+  },
+  "RwLock.writeLock": () => {
+    const lock = new RwLock();
+    const unlock = lock.tryReadLock() as () => void;
+    return {
+      wait: async (options) => (await lock.writeLock(options))(),
+      grant: unlock,
+      waiting: () => lock.waiting.writers,
+      untouched: () => lock.active.writers === 0,
+      dispose: () => {
+        unlock();
+        expect(lock.active).toEqual({ readers: 0, writers: 0 });
+      },
+    };
+  },
+  "Cond.wait": () => {
+    const mutex = new Mutex();
+    const cond = new Cond(mutex);
+    return {
+      wait: async (options) => (await cond.wait(await mutex.lock(), options))(),
+      grant: () => cond.signal(),
+      waiting: () => cond.waiting,
+      untouched: () => !mutex.locked,
+      dispose: () => expect([mutex.locked, mutex.waiting]).toEqual([false, 0]),
+    };
+  },
+  "Cond.lockWhen": () => {
+    const mutex = new Mutex();
+    const cond = new Cond(mutex);
+    let holds = false;
+    return {
+      wait: async (options) => (await cond.lockWhen(() => holds, options))(),
+      grant: () => {
+        holds = true;
+        cond.signal();
+      },
+      waiting: () => cond.waiting,
+      untouched: () => !mutex.locked,
+      dispose: () => expect([mutex.locked, mutex.waiting]).toEqual([false, 0]),
+    };
+  },
+  "Barrier.wait": () => {
+    const barrier = new Barrier(6);
+    return {
+      wait: (options) => barrier.wait(options),
+      grant: async () => {
+        const missing = barrier.parties - barrier.waiting;
+        await Promise.all(Array.from({ length: missing }, () => barrier.wait()));
+      },
+      waiting: () => barrier.waiting,
+      untouched: () => barrier.waiting === 0,
+      dispose: nothing,
+    };
+  },
+  "what onceValue gives": () => {
+    const gate = new Channel<string>();
+    let runs = 0;
+    let waits = 0;
+    const work = onceValue(() => {
+      runs++;
+      return gate.receive();
+    });
+    return {
+      wait: async (options) => {
+        waits++;
+        try {
+          return await work(options);
+        } finally {
+          waits--;
+        }
+      },
+      grant: () => gate.close(),
+      waiting: () => waits,
+      untouched: () => runs <= 1,
+      dispose: () => {
+        if (!gate.closed) gate.close();
+      },
     };
   },
 };
@@ -247,7 +365,7 @@ describe.each(Object.entries(subjects))("%s", (name, makeSubject) => {
     "gives what was there already",
     () =>
       inSituation(async (subject) => {
-        if (name.includes("Channel.") || name.includes("select") || name.includes("Ticker")) return;
+        if (/Channel|select|Ticker|Cond\.wait|Barrier/.test(name)) return;
         await subject.grant();
         await subject.wait();
       }),

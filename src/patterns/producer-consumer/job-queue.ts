@@ -7,6 +7,8 @@ import { Deferred } from "../../core/deferred.ts";
 import { ClosedError } from "../../core/errors.ts";
 import { currentRuntime } from "../../core/runtime.ts";
 import { Channel, type Received } from "../../sync/channel.ts";
+import { type CountedHandle, HandleCount } from "../../sync/counted-sender/handle-count.ts";
+import { type Receivable, type ReceiveSide, receiveSideOf } from "../../sync/ports.ts";
 
 /** How large a queue is. */
 export interface JobQueueOptions {
@@ -38,10 +40,10 @@ export interface JobQueueOptions {
  * for await (const job of queue) seen.push(job);
  * seen; //=> ["a", "b"]
  */
-export class JobQueue<T> implements AsyncIterable<T, undefined> {
+export class JobQueue<T> implements AsyncIterable<T, undefined>, Receivable<T> {
   readonly #channel: Channel<T>;
   readonly #emptied: Deferred<void>;
-  #producers = 0;
+  readonly #producers = new HandleCount(() => this.close());
   #cause: unknown = undefined;
 
   constructor(options: JobQueueOptions) {
@@ -77,10 +79,7 @@ export class JobQueue<T> implements AsyncIterable<T, undefined> {
    */
   producer(): Producer<T> {
     if (this.closed) throw this.#refusal();
-    this.#producers++;
-    return new Producer<T>(this, () => {
-      if (--this.#producers === 0) this.close();
-    });
+    return new Producer<T>(this, this.#producers.open());
   }
 
   /** Puts a value in, or waits until there is room. */
@@ -140,6 +139,11 @@ export class JobQueue<T> implements AsyncIterable<T, undefined> {
     return { next: () => this.take() };
   }
 
+  /** For select. */
+  get receiveSide(): ReceiveSide<T> {
+    return receiveSideOf(this.#channel, () => this.tryTake());
+  }
+
   /** Closes it, so that nobody waits any more. It does not drain: there may be nobody left who takes. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
@@ -167,26 +171,18 @@ export class JobQueue<T> implements AsyncIterable<T, undefined> {
  */
 export class Producer<T> {
   readonly #queue: JobQueue<T>;
-  readonly #left: () => void;
-  #state: "open" | "closed" = "open";
-  #puts = 0;
+  readonly #handle: CountedHandle;
 
   /** @internal */
-  constructor(queue: JobQueue<T>, left: () => void) {
+  constructor(queue: JobQueue<T>, handle: CountedHandle) {
     this.#queue = queue;
-    this.#left = left;
+    this.#handle = handle;
   }
 
   /** As {@link JobQueue.put}. Fails with `ClosedError` also once this producer is closed. */
   async put(value: T, options?: CancelOptions): Promise<void> {
     this.#requireOpen();
-    this.#puts++;
-    try {
-      await this.#queue.put(value, options);
-    } finally {
-      this.#puts--;
-      if (this.#state === "closed" && this.#puts === 0) this.#left();
-    }
+    await this.#handle.hold(() => this.#queue.put(value, options));
   }
 
   /** As {@link JobQueue.tryPut}. */
@@ -197,9 +193,7 @@ export class Producer<T> {
 
   /** No more input from here; puts that wait still get in. Does nothing the second time. */
   close(): void {
-    if (this.#state === "closed") return;
-    this.#state = "closed";
-    if (this.#puts === 0) this.#left();
+    this.#handle.close();
   }
 
   /** Closes. */
@@ -208,6 +202,6 @@ export class Producer<T> {
   }
 
   #requireOpen(): void {
-    if (this.#state === "closed") throw new ClosedError("put on closed producer");
+    if (this.#handle.closed) throw new ClosedError("put on closed producer");
   }
 }

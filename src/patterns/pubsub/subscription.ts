@@ -3,7 +3,8 @@
  */
 import { requireInteger, requireOneOf } from "../../core/arguments.ts";
 import { type CancelLink, type CancelOptions, linkCancel } from "../../core/cancellation.ts";
-import { Channel, type Received, type ReceivePort } from "../../sync/channel.ts";
+import { Channel, type Received, type ReceiveEnd } from "../../sync/channel.ts";
+import { type ReceiveSide, receiveSideOf } from "../../sync/ports.ts";
 
 /**
  * What happens to a message for which a subscriber has no room. `block`: its publisher waits. `drop-oldest`: the oldest
@@ -38,23 +39,19 @@ type Offered = "accepted" | "dropped" | "full";
  * await bus.publish("news", "new");
  * [(await inbox.receive()).value, inbox.dropped]; //=> ["new", 1]
  */
-export class Subscription<T> implements ReceivePort<T> {
+export class Subscription<T> implements ReceiveEnd<T> {
   readonly #channel: Channel<T>;
-  readonly #overflow: Overflow;
   readonly #link: CancelLink | undefined;
   readonly #left: () => void;
   #state: "subscribed" | "finishing" | "finished" | "left" = "subscribed";
   #cancelled: { readonly reason: unknown } | undefined;
-  #accepted = 0;
-  #dropped = 0;
 
   /** @internal */
   constructor(name: string, options: SubscribeOptions, left: () => void) {
     const overflows = ["block", "drop-oldest", "drop-newest"] as const;
-    this.#overflow = requireOneOf("overflow", options.overflow ?? "block", overflows);
-    const least = this.#overflow === "drop-oldest" ? 1 : 0;
-    const capacity = requireInteger("capacity", options.capacity ?? 16, least);
-    this.#channel = new Channel<T>(capacity, { name: options.name ?? name });
+    const overflow = requireOneOf("overflow", options.overflow ?? "block", overflows);
+    const capacity = requireInteger("capacity", options.capacity ?? 16, 0);
+    this.#channel = new Channel<T>(capacity, { overflow, name: options.name ?? name });
     this.#left = left;
     this.#link = linkCancel(options, {
       onCancel: (reason) => {
@@ -71,7 +68,7 @@ export class Subscription<T> implements ReceivePort<T> {
 
   /** How many messages it has missed for lack of room. */
   get dropped(): number {
-    return this.#dropped;
+    return this.#channel.dropped;
   }
 
   /** Reads the next message, or waits for one. `done` is true once the bus is closed and all has been read. */
@@ -107,6 +104,11 @@ export class Subscription<T> implements ReceivePort<T> {
     return { next: () => this.receive(), return: left };
   }
 
+  /** For select. */
+  get receiveSide(): ReceiveSide<T> {
+    return receiveSideOf(this.#channel, () => this.tryReceive());
+  }
+
   /** What a publisher waits at who has been told "full". @internal */
   get channel(): Channel<T> {
     return this.#channel;
@@ -114,45 +116,34 @@ export class Subscription<T> implements ReceivePort<T> {
 
   /** Whether a publisher would have to wait. @internal */
   get full(): boolean {
-    return this.#overflow === "block" && !this.#channel.sendable;
+    return !this.#channel.sendable;
   }
 
   /** Takes a message in, now or not at all. @internal */
   offer(message: T): Offered {
-    if (this.#channel.trySend(message)) return this.#took();
-    if (this.#overflow === "block") return "full";
-    this.#dropped++;
-    if (this.#overflow === "drop-newest") return this.#drop(this.#accepted);
-    this.#channel.tryReceive();
-    this.#drop(this.#accepted - this.#channel.capacity);
-    this.#channel.trySend(message);
-    return this.#took();
+    if (this.full) return "full";
+    return this.#channel.trySend(message) ? "accepted" : "dropped";
   }
 
   /** No more messages. @internal */
   finish(): void {
+    const awaited = this.#channel.waiting.receivers > 0;
+    this.#close();
+    if (awaited) this.#end("finished");
+  }
+
+  #close(): void {
     if (this.#state !== "subscribed") return;
     this.#state = "finishing";
-    this.#channel.close();
+    this.#channel.close(this.#cancelled?.reason);
   }
 
   #end(state: "finished" | "left"): void {
     if (this.#state === "finished" || this.#state === "left") return;
-    this.finish();
+    this.#close();
     this.#state = state;
     this.#link?.release();
     this.#left();
-  }
-
-  #took(): Offered {
-    this.#accepted++;
-    return "accepted";
-  }
-
-  #drop(m: number): Offered {
-    const resource = this.#channel.resource;
-    resource?.emit({ k: "msg.drop", r: resource.id, m, n: this.#channel.size, why: this.#overflow });
-    return "dropped";
   }
 
   /** What a read gives to its caller: nothing any more, if this was left while the message was on its way. */

@@ -16,21 +16,15 @@ export interface RestartReason {
   readonly atMs: number;
 }
 
-/** A supervisor had to restart too often. Its `cause` is what the last child threw. Code `GAVE_UP`. */
+/**
+ * A supervisor had to restart too often, or could not start. Its `cause` is what the last child threw. Code `GAVE_UP`.
+ */
 export class SupervisorError extends ConcurrencyError {
   /** Every reason for a restart within the period, the oldest first. The last is the one that was too many. */
   readonly history: readonly RestartReason[];
 
-  constructor(history: readonly RestartReason[], intensity: number, periodMs: number) {
-    const last = history.at(-1);
-    const limit = `${intensity} ${intensity === 1 ? "restart" : "restarts"} within ${periodMs} ms`;
-    super(
-      "GAVE_UP",
-      `child ${JSON.stringify(last?.id)} ${last?.after}, and no more than ${limit} are allowed`,
-      {
-        cause: last?.error,
-      },
-    );
+  constructor(message: string, history: readonly RestartReason[]) {
+    super("GAVE_UP", message, { cause: history.at(-1)?.error });
     this.name = "SupervisorError";
     this.history = history;
   }
@@ -57,8 +51,12 @@ export class RestartIntensity {
     if (this.#intensity === Number.POSITIVE_INFINITY) return;
     const recent = this.#history.filter(({ atMs }) => atMs >= reason.atMs - this.#periodMs);
     this.#history = [...recent, reason];
-    if (this.#history.length > this.#intensity) {
-      throw new SupervisorError(this.#history, this.#intensity, this.#periodMs);
-    }
+    if (this.#history.length > this.#intensity)
+      throw new SupervisorError(this.#tooMany(reason), this.#history);
+  }
+
+  #tooMany({ id, after }: RestartReason): string {
+    const limit = `${this.#intensity} ${this.#intensity === 1 ? "restart" : "restarts"} within ${this.#periodMs} ms`;
+    return `child ${JSON.stringify(id)} ${after}, and no more than ${limit} are allowed`;
   }
 }

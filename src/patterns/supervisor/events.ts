@@ -1,0 +1,144 @@
+/**
+ * What is told of children, to a callback and to streams.
+ */
+import { requireInteger } from "../../core/arguments.ts";
+import type { CancelOptions } from "../../core/cancellation.ts";
+import { reportUncaught } from "../../core/uncaught.ts";
+import { Channel, type Received } from "../../sync/channel.ts";
+
+/** What happened to a child. */
+export type ChildNews =
+  /** It was called and, if it has `readyWithinMs`, is ready. */
+  | { readonly type: "started" }
+  /** It returned, or gave itself up: then `error` is what it threw. */
+  | { readonly type: "ended"; readonly error?: unknown }
+  /** It returned, and had said that there is nothing to do. */
+  | { readonly type: "ignored" }
+  /** It threw, was not ready in time, or missed its heartbeat. */
+  | { readonly type: "failed"; readonly error: unknown }
+  /** It will be started again, after `delayMs`, together with whom the strategy says. */
+  | {
+      readonly type: "restarting";
+      readonly after: "ended" | "failed";
+      readonly error?: unknown;
+      readonly delayMs: number;
+    }
+  /** It was told to stop, and has; `error` is what it failed with on the way out. */
+  | { readonly type: "stopped"; readonly error?: unknown }
+  /** It was told to stop, and has not within its `shutdownMs`. Nobody waits for it any more. */
+  | { readonly type: "abandoned" }
+  /** Its end is that of the supervisor, as `autoShutdown` says. */
+  | { readonly type: "auto-shutdown" }
+  /** Its end was one too many: the supervisor stops the others, and ends. */
+  | { readonly type: "gave-up"; readonly error?: unknown };
+
+/** News of the child `id`. `restarts` is how often that child was restarted, one that is announced included. */
+export type SupervisorEvent = { readonly id: string; readonly restarts: number } & ChildNews;
+
+/** How events are read. */
+export interface EventStreamOptions {
+  /** How many events may wait to be read: at least 1, default 256. Beyond that the oldest is dropped. */
+  readonly capacity?: number | undefined;
+}
+
+/**
+ * The events of a supervisor from a moment on, made by `events()`. Ends when the supervisor has ended and all was read.
+ * Leaving a loop over it leaves the stream.
+ *
+ * @example
+ * const supervisor = new Supervisor([{ id: "job", restart: "temporary", start: () => {} }]);
+ * const seen: string[] = [];
+ * for await (const event of supervisor.events()) seen.push(event.type);
+ * seen; //=> ["started", "ended"]
+ */
+export class SupervisorEvents {
+  readonly #channel: Channel<SupervisorEvent>;
+  readonly #left: (stream: SupervisorEvents) => void;
+  #dropped = 0;
+
+  /** @internal */
+  constructor(capacity: number, left: (stream: SupervisorEvents) => void) {
+    this.#channel = new Channel(requireInteger("capacity", capacity, 1), { name: "supervisor events" });
+    this.#left = left;
+  }
+
+  /** How many events wait to be read. */
+  get size(): number {
+    return this.#channel.size;
+  }
+
+  /** How many events were dropped, because they were not read in time. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Reads the next event, or waits for one. A cancelled read has taken none. */
+  receive(options?: CancelOptions): Promise<Received<SupervisorEvent>> {
+    return this.#channel.receive(options);
+  }
+
+  /** Leaves the stream: nothing more comes, and nothing is kept. Who waits to read gets `done`. */
+  [Symbol.dispose](): void {
+    this.finish();
+    while (this.#channel.size > 0) this.#channel.tryReceive();
+  }
+
+  /** Leaving the loop leaves the stream. */
+  [Symbol.asyncIterator](): AsyncIterator<SupervisorEvent, undefined> {
+    const left = async (): Promise<Received<SupervisorEvent>> => {
+      this[Symbol.dispose]();
+      return { value: undefined, done: true };
+    };
+    return { next: () => this.receive(), return: left };
+  }
+
+  /** @internal */
+  offer(event: SupervisorEvent): void {
+    if (this.#channel.trySend(event)) return;
+    this.#dropped++;
+    this.#channel.tryReceive();
+    this.#channel.trySend(event);
+  }
+
+  /** @internal */
+  finish(): void {
+    if (this.#channel.closed) return;
+    this.#channel.close();
+    this.#left(this);
+  }
+}
+
+/** Tells everybody who listens. */
+export class Announcer {
+  readonly #onEvent: ((event: SupervisorEvent) => void) | undefined;
+  readonly #streams = new Set<SupervisorEvents>();
+  #closed = false;
+
+  constructor(onEvent: ((event: SupervisorEvent) => void) | undefined) {
+    this.#onEvent = onEvent;
+  }
+
+  /** What the callback throws is nobody's here, so it goes to the host. */
+  tell(event: SupervisorEvent): void {
+    for (const stream of this.#streams) stream.offer(event);
+    try {
+      this.#onEvent?.(event);
+    } catch (error) {
+      reportUncaught(error);
+    }
+  }
+
+  /** A new stream of what is told from now on. */
+  open({ capacity = 256 }: EventStreamOptions = {}): SupervisorEvents {
+    const stream = new SupervisorEvents(capacity, (left) => this.#streams.delete(left));
+    if (this.#closed) stream.finish();
+    else this.#streams.add(stream);
+    return stream;
+  }
+
+  /** Nothing more will be told. */
+  close(): void {
+    this.#closed = true;
+    for (const stream of this.#streams) stream.finish();
+  }
+}

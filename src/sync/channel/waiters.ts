@@ -1,0 +1,40 @@
+/**
+ * Those who wait at a channel in a plain send or receive.
+ */
+import type { CancelOptions } from "../../core/cancellation.ts";
+import type { Resource } from "../../core/resource.ts";
+import type { Runtime } from "../../core/runtime.ts";
+import { Waiter } from "../../core/waiter.ts";
+import type { Received, Receiver, Sender } from "../ports.ts";
+
+export class ReceiveWaiter<T> extends Waiter<Received<T>> implements Receiver<T> {
+  deliver(result: Received<T>): void {
+    this.grant(result);
+  }
+
+  refused(error: unknown): void {
+    this.fail(error);
+  }
+}
+
+export class SendWaiter<T> extends Waiter<void> implements Sender<T> {
+  readonly value: T;
+
+  constructor(
+    runtime: Runtime,
+    resource: Resource | undefined,
+    options: CancelOptions | undefined,
+    value: T,
+  ) {
+    super(runtime, "send", resource, options);
+    this.value = value;
+  }
+
+  accepted(): void {
+    this.grant();
+  }
+
+  refused(error: unknown): void {
+    this.fail(error);
+  }
+}

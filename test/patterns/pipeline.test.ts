@@ -1,0 +1,84 @@
+import { Channel } from "concurrency-model-patterns/channel";
+import { background, withTimeout } from "concurrency-model-patterns/context";
+import { fanIn, fanOut } from "concurrency-model-patterns/fan";
+import { Flow } from "concurrency-model-patterns/flow";
+import { pipeline } from "concurrency-model-patterns/pipeline";
+import { sleep } from "concurrency-model-patterns/timers";
+import { describe, expect, test } from "vitest";
+import { inBothRuntimes } from "../support/both-runtimes.ts";
+import { failureOf } from "../support/outcomes.ts";
+
+describe("pipeline", () => {
+  inBothRuntimes("keeps the order of its input, however its stages overlap", async () => {
+    const results = pipeline([5, 1, 4, 2, 3])
+      .map(async (n) => (await sleep(n), n * 10), { concurrency: 3 })
+      .map((n) => n + 1);
+    expect(await results.toArray()).toEqual([51, 11, 41, 21, 31]);
+  });
+
+  inBothRuntimes(
+    "gives results as they come, if it is told to",
+    async () => {
+      const results = pipeline([30, 10, 20]).map(async (n) => (await sleep(n), n), {
+        concurrency: 3,
+        ordered: false,
+      });
+      expect(await results.toArray()).toEqual([10, 20, 30]);
+    },
+    50,
+  );
+
+  inBothRuntimes(
+    "stops everything before a stage that ends early, and finishes the source",
+    async () => {
+      let finished = false;
+      async function* endless(): AsyncGenerator<number> {
+        try {
+          for (let n = 0; ; n++) yield n;
+        } finally {
+          finished = true;
+        }
+      }
+      const first = pipeline(endless).through(async function* (numbers) {
+        let left = 3;
+        for await (const n of numbers) {
+          yield n;
+          if (--left === 0) return;
+        }
+      });
+      expect([await first.toArray(), finished]).toEqual([[0, 1, 2], true]);
+    },
+    50,
+  );
+
+  inBothRuntimes(
+    "throws the failure of any stage, once every stage has ended",
+    async () => {
+      const boom = new Error("boom");
+      let running = 0;
+      const work = async (n: number): Promise<number> => {
+        running++;
+        await sleep(n);
+        running--;
+        if (n === 2) throw boom;
+        return n;
+      };
+      const results = pipeline([1, 2, 3, 4]).map(work, { concurrency: 2 }).map(work);
+      expect([await failureOf(results.toArray()), running]).toEqual([boom, 0]);
+    },
+    50,
+  );
+});
+
+describe("a context in the place of the options", () => {
+  test.each([
+    ["pipeline", (ctx: object) => pipeline(new Channel<number>(), ctx)],
+    ["fanOut", (ctx: object) => fanOut(new Channel<number>(), (n) => n, Object.assign(ctx, { workers: 1 }))],
+    ["fanIn", (ctx: object) => fanIn([new Channel<number>()], ctx)],
+    ["Flow", (ctx: object) => new Flow<number>((_, group) => sleep(60_000, group.ctx), ctx)],
+  ] as const)("ends %s", async (_, make) => {
+    const { ctx } = withTimeout(background, 5);
+    const failure = await failureOf(make(ctx).toArray());
+    expect((failure as Error).message).toBe("context deadline exceeded");
+  });
+});
