@@ -76,14 +76,21 @@ export class Ending {
 export class Cancellation implements Cancelable {
   /** Why it ended; undefined as long as it has not. */
   ending: Ending | undefined = undefined;
+  /** The instant at which it is going to end by itself. Kept here, so that it also travels with the mere signal. */
+  readonly deadlineMs: number | undefined;
   readonly #parent: CancelLink | undefined;
   readonly #atEnd: (() => void) | undefined;
   readonly #links = new WaiterQueue<CancelLink>();
   #controller: AbortController | undefined;
 
   /** `atEnd` is called once it has ended with its whole subtree, and before anybody else is told. */
-  constructor(parent: (CancelOptions & CancellationCarrier) | undefined, atEnd?: () => void) {
+  constructor(
+    parent: (CancelOptions & CancellationCarrier) | undefined,
+    atEnd?: () => void,
+    deadlineMs = deadlineOf(parent),
+  ) {
     this.#atEnd = atEnd;
+    this.deadlineMs = deadlineMs;
     this.ending = endingOf(parent);
     if (this.ending === undefined) this.#parent = linkCancel(parent, this);
     else atEnd?.();
@@ -231,6 +238,14 @@ export function isCancelled(options: (CancelOptions & CancellationCarrier) | und
   const cancellation = options[cancellationKey];
   if (cancellation === undefined) return options.signal?.aborted === true;
   return cancellation !== null && cancellation.ending !== undefined;
+}
+
+/** When `options` is going to end by itself: known of a context, and of a signal that was asked of one. */
+export function deadlineOf(options: (CancelOptions & CancellationCarrier) | undefined): number | undefined {
+  if (options === undefined) return undefined;
+  const cancellation = options[cancellationKey];
+  if (cancellation !== undefined) return cancellation?.deadlineMs;
+  return options.signal === undefined ? undefined : behind.get(options.signal)?.deadlineMs;
 }
 
 /** Ties `target` to `options`, if there is anything that could cancel it. */

@@ -87,13 +87,22 @@ export function isCancellation(error: unknown): boolean {
   );
 }
 
+/** An error that is thrown again and again, by whoever shares it, must not collect failures for ever. */
+const suppressedAtMost = 64;
+
 /**
- * Attaches further failures to the one that is thrown, as its `suppressed` list, so that they are not lost. What is
- * thrown stays the same object; only what can carry a property carries them.
+ * Attaches further failures to the one that is thrown, as its `suppressed` list, so that they are not lost; those that
+ * it carries already stay, and the newest 64 are kept. What is thrown stays the same object; only what can carry a
+ * property carries them.
  */
 export function withSuppressed(thrown: unknown, failures: readonly unknown[]): unknown {
-  const further = failures.filter((failure) => failure !== thrown);
-  if (further.length === 0 || !(thrown instanceof Error) || !Object.isExtensible(thrown)) return thrown;
-  Object.defineProperty(thrown, "suppressed", { value: further, configurable: true, writable: true });
+  if (!(thrown instanceof Error) || !Object.isExtensible(thrown)) return thrown;
+  const { suppressed } = thrown as { suppressed?: unknown };
+  const all = new Set<unknown>(Array.isArray(suppressed) ? suppressed : []);
+  for (const failure of failures) all.add(failure);
+  all.delete(thrown);
+  if (all.size === 0) return thrown;
+  const value = [...all].slice(-suppressedAtMost);
+  Object.defineProperty(thrown, "suppressed", { value, configurable: true, writable: true });
   return thrown;
 }

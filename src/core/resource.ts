@@ -26,9 +26,16 @@ export class Resource implements ResourceInfo {
     return this.#runtime.tracer !== undefined;
   }
 
+  /** Notes that the task that runs, or `task`, has used it in a way that is no event. */
+  used(task?: number): void {
+    this.#runtime.scheduler?.used(this, "other", task);
+  }
+
   /** Records an event, of the task that runs or of `task`. */
   emit(body: EventBody, task?: number): void {
-    this.#runtime.tracer?.emit(body, task);
+    const { scheduler, tracer } = this.#runtime;
+    scheduler?.used(this, body.k === "hold" || body.k === "free" ? body.k : "other", task);
+    tracer?.emit(body, task);
   }
 }
 

@@ -20,6 +20,9 @@ export interface ResourceInfo {
   readonly name: string;
 }
 
+/** What has been done with a resource: units of it taken or given back, or anything else. */
+export type ResourceUse = "hold" | "free" | "other";
+
 /** An operation of a task that cannot go on by itself. */
 export interface Suspension {
   /** The operation: `send`, `recv`, `lock`, `sleep` … */
@@ -49,6 +52,8 @@ export interface Scheduler {
   spawn(name: string, group: string | undefined): Promise<TaskRecord>;
   /** A free choice among `count` things, such as the ready cases of a select: a number in `[0, count)`. */
   choose(count: number): number;
+  /** The running task, or the one with this id, has used a resource: for reports that say who could wake whom. */
+  used(resource: ResourceInfo, how: ResourceUse, task: number | undefined): void;
   /** A number that no other resource of this run has. */
   nextResourceId(): number;
 }

@@ -123,6 +123,7 @@ export class Cond {
 
   /** Wakes the one who has waited longest, if anybody waits. Whoever calls may hold the lock, and need not. */
   signal(): void {
+    this.#resource?.used();
     let waiter = this.#waiters.shift();
     while (waiter?.givenUp === true) waiter = this.#waiters.shift();
     waiter?.grant("signal");
@@ -130,6 +131,7 @@ export class Cond {
 
   /** Wakes all who wait. Whoever calls may hold the lock, and need not. */
   broadcast(): void {
+    this.#resource?.used();
     for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {
       if (!waiter.givenUp) waiter.grant("broadcast");
     }

@@ -10,6 +10,7 @@ import {
   type CancellationCarrier,
   type CancelOptions,
   cancellationKey,
+  deadlineOf,
   Ending,
 } from "../core/cancellation.ts";
 import type { Timer } from "../core/clock.ts";
@@ -24,7 +25,8 @@ export { afterFunc } from "./after-func.ts";
  * Carries a deadline, a cancellation and values down a tree of calls. The root is {@link background}; every other one
  * is made by a function of this module whose name begins with `with`.
  *
- * A Context fits wherever `{ signal }` is asked for.
+ * A Context fits wherever `{ signal }` is asked for. Its signal alone carries end and deadline on, but no values: a
+ * child of `{ signal: ctx.signal }` has the deadline of `ctx`.
  */
 export interface Context extends CancelOptions {
   /** The same as an AbortSignal, with {@link Context.cause} as its reason. Made when first asked for. */
@@ -85,15 +87,17 @@ interface Entry {
 class ContextNode implements Context, CancellationCarrier {
   /** Null if it never ends. */
   readonly [cancellationKey]: Cancellation | null;
-  readonly deadlineMs: number | undefined;
   readonly #parent: ContextNode | undefined;
   readonly #entry: Entry | undefined;
 
-  constructor(parent: CancelOptions | undefined, cancellation: Cancellation | null, own: Partial<Own> = {}) {
+  constructor(parent: CancelOptions | undefined, cancellation: Cancellation | null, entry?: Entry) {
     this[cancellationKey] = cancellation;
     this.#parent = parent instanceof ContextNode ? parent : undefined;
-    this.deadlineMs = own.deadlineMs;
-    this.#entry = own.entry;
+    this.#entry = entry;
+  }
+
+  get deadlineMs(): number | undefined {
+    return this[cancellationKey]?.deadlineMs;
   }
 
   get signal(): AbortSignal {
@@ -118,11 +122,6 @@ class ContextNode implements Context, CancellationCarrier {
     }
     return undefined;
   }
-}
-
-interface Own {
-  readonly deadlineMs: number | undefined;
-  readonly entry: Entry;
 }
 
 let never: AbortSignal | undefined;
@@ -158,7 +157,7 @@ export const background: Context = new ContextNode(undefined, null);
  */
 export function withCancel(parent: CancelOptions): CancelableContext {
   requireParent(parent);
-  return derive(parent, parentDeadline(parent), undefined, undefined);
+  return derive(parent, deadlineOf(parent), undefined, undefined);
 }
 
 /**
@@ -179,7 +178,7 @@ export function withDeadline(
 ): CancelableContext {
   requireParent(parent);
   const own = requireDuration("deadlineMs", deadlineMs);
-  const inherited = parentDeadline(parent);
+  const inherited = deadlineOf(parent);
   if (own === Number.POSITIVE_INFINITY || (inherited !== undefined && inherited <= own))
     return derive(parent, inherited, undefined, undefined);
   return derive(parent, own, own - currentRuntime().clock.now(), options.cause);
@@ -220,7 +219,7 @@ export function withValue<T>(parent: Context, key: ContextKey<T>, value: T): Con
   if (!(key instanceof ContextKey)) throw new TypeError("key must be a ContextKey");
   const entry: Entry = { key, value };
   const cancellation = parent instanceof ContextNode ? parent[cancellationKey] : new Cancellation(parent);
-  return new ContextNode(parent, cancellation, { entry, deadlineMs: parent.deadlineMs });
+  return new ContextNode(parent, cancellation, entry);
 }
 
 /**
@@ -241,10 +240,6 @@ function requireParent(parent: CancelOptions): void {
   requireObject("parent", parent, "a context, or an object with a signal");
 }
 
-function parentDeadline(parent: CancelOptions): number | undefined {
-  return parent instanceof ContextNode ? parent.deadlineMs : undefined;
-}
-
 /** A new node with an end of its own; `remainingMs` sets a timer for it. */
 function derive(
   parent: CancelOptions,
@@ -254,7 +249,7 @@ function derive(
 ): CancelableContext {
   const runtime = currentRuntime();
   let timer: Timer | undefined;
-  const cancellation = new Cancellation(parent, () => timer?.cancel());
+  const cancellation = new Cancellation(parent, () => timer?.cancel(), deadlineMs);
   const resource = observe(runtime, "scope", undefined);
   const end = (ending: Ending): void => {
     if (cancellation.ending === undefined && cancellation.watched) {
@@ -269,7 +264,7 @@ function derive(
   }
   const cancel = (cause?: unknown): void => end(new Ending("canceled", cause));
   return {
-    ctx: new ContextNode(parent, cancellation, { deadlineMs }),
+    ctx: new ContextNode(parent, cancellation),
     cancel,
     [Symbol.dispose]: () => cancel(),
   };

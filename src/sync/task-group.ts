@@ -81,7 +81,8 @@ export class TaskGroup {
     this.#name = options.name ?? "task";
     this.#resource = observe(this.#runtime, "group", options.name);
     this.#scope = withCancel(options);
-    this.#unsettled = new WaitGroup({ name: options.name });
+    // By the group's name, a report knows who could end the wait: its tasks.
+    this.#unsettled = new WaitGroup({ name: this.#resource?.name });
   }
 
   /** Ends when the group is cancelled, when a task fails, and when `wait` returns. */

@@ -59,6 +59,7 @@ export class WaitGroup {
     if (count < 0) throw new MisuseError("negative WaitGroup counter");
     if (count > Number.MAX_SAFE_INTEGER) throw new MisuseError("WaitGroup counter too large");
     this.#count = count;
+    this.#resource?.used();
     if (count > 0) return;
     for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift())
       waiter.grant();

@@ -9,7 +9,20 @@ export interface StuckTask {
   readonly id: number;
   readonly name: string;
   /** Each operation it is blocked in, with the names of what that concerns. */
-  readonly waitsFor: readonly { readonly op: string; readonly on: readonly string[] }[];
+  readonly waitsFor: readonly StuckOperation[];
+}
+
+/** An operation that a task is blocked in. */
+export interface StuckOperation {
+  /** In a word or two, as Go calls it. */
+  readonly op: string;
+  /** The names of what it concerns. */
+  readonly on: readonly string[];
+  /**
+   * The names of the other live tasks that could wake it: who holds what it wants, who belongs to the group it waits
+   * for, or else who has used the same before.
+   */
+  readonly wakers: readonly string[];
 }
 
 /** An error in one line, for the event log. */
@@ -23,7 +36,15 @@ function describe(tasks: readonly StuckTask[]): string {
 
 function waits({ waitsFor }: StuckTask): string {
   if (waitsFor.length === 0) return "waits for something outside of the simulation";
-  return waitsFor.map(({ op, on }) => (on.length === 0 ? op : `${op} on ${on.join(", ")}`)).join("; ");
+  return waitsFor.map(describeOperation).join("; ");
+}
+
+function describeOperation({ op, on, wakers }: StuckOperation): string {
+  if (on.length === 0) return op;
+  const used = on.length === 1 ? "it" : "them";
+  const who =
+    wakers.length === 0 ? `no other live task has used ${used}` : `could be woken by ${wakers.join(", ")}`;
+  return `${op} on ${on.join(", ")} (${who})`;
 }
 
 /** No task can go on and no timer is set. Code `DEADLOCK`. */

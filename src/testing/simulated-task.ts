@@ -14,6 +14,8 @@ export class SimulatedTask implements TaskRecord {
   readonly id: number;
   readonly name: string;
   readonly parent: SimulatedTask | undefined;
+  /** The name of the group that it is a task of. */
+  readonly group: string | undefined;
   readonly pending: Set<Suspension> = new Set();
   /** Of the calls that are about to begin, the last; only the first of them can be chosen. */
   lastCall: Call | undefined = undefined;
@@ -23,11 +25,13 @@ export class SimulatedTask implements TaskRecord {
     id: number,
     name: string,
     parent: SimulatedTask | undefined,
+    group: string | undefined,
     ended: (task: SimulatedTask, how: TaskEnd, error: unknown) => void,
   ) {
     this.id = id;
     this.name = name;
     this.parent = parent;
+    this.group = group;
     this.#ended = ended;
   }
 

@@ -14,12 +14,13 @@
 import { nextTurn, systemClock } from "../core/clock.ts";
 import { ConcurrencyError } from "../core/errors.ts";
 import type { TaskEnd, Tracer } from "../core/events.ts";
-import type { Scheduler, Suspension, TaskRecord } from "../core/scheduler.ts";
+import type { ResourceInfo, ResourceUse, Scheduler, Suspension, TaskRecord } from "../core/scheduler.ts";
 import type { Candidate, Chooser } from "./chooser.ts";
 import { DeadlockError, errorText, StalledError, type StuckTask } from "./reports.ts";
 import { afterMicrotasks } from "./settle.ts";
 import { type Call, SimulatedTask } from "./simulated-task.ts";
 import type { SimulationClock } from "./simulation-clock.ts";
+import { Usage } from "./usage.ts";
 
 /** Something that can be chosen to go on. */
 interface Ready extends Candidate {
@@ -54,8 +55,9 @@ export class Simulation implements Scheduler {
   /** False once the order of events has depended on something outside. */
   replayable = true;
   readonly #options: EngineOptions;
-  readonly #tasks = new Set<SimulatedTask>();
+  readonly #tasks = new Map<number, SimulatedTask>();
   readonly #ready: Ready[] = [];
+  readonly #usage = new Usage();
   #current: SimulatedTask | undefined;
   /** The task that went on last. */
   #last: SimulatedTask | undefined;
@@ -114,10 +116,10 @@ export class Simulation implements Scheduler {
   spawn(name: string, group: string | undefined): Promise<TaskRecord> {
     const parent = this.current;
     const ended = (task: SimulatedTask, how: TaskEnd, error: unknown): void => this.#ended(task, how, error);
-    const task = new SimulatedTask(this.#nextTaskId++, name, parent, ended);
+    const task = new SimulatedTask(this.#nextTaskId++, name, parent, group, ended);
     const spawned = { k: "task.spawn", id: task.id, parent: parent?.id, name, group } as const;
     this.#options.tracer?.emit(spawned, parent?.id);
-    this.#tasks.add(task);
+    this.#tasks.set(task.id, task);
     return new Promise((resolve) => {
       const start: Suspension = { op: "start", resources: NO_RESOURCES, task, resume: () => resolve(task) };
       task.pending.add(start);
@@ -127,6 +129,10 @@ export class Simulation implements Scheduler {
 
   choose(count: number): number {
     return count === 1 ? 0 : this.#options.chooser.among(count);
+  }
+
+  used(resource: ResourceInfo, how: ResourceUse, task: number | undefined): void {
+    this.#usage.note(resource, how, task === undefined ? this.current : this.#tasks.get(task));
   }
 
   nextResourceId(): number {
@@ -144,22 +150,28 @@ export class Simulation implements Scheduler {
     }
   }
 
-  /** What every live task waits for, for a report. */
+  /** What every live task waits for, and who could wake it, for a report. */
   stuck(): readonly StuckTask[] {
-    return [...this.#tasks].map((task) => ({
-      id: task.id,
-      name: task.name,
-      waitsFor: [...task.pending].map(({ op, resources }) => ({ op, on: resources.map(({ name }) => name) })),
-    }));
+    return [...this.#tasks.values()].map((task) => {
+      const waitsFor = [...task.pending].map(({ op, resources }) => {
+        const wakers = resources.flatMap((resource) => this.#usage.wakers(resource, task, this.#tasks));
+        return {
+          op,
+          on: resources.map(({ name }) => name),
+          wakers: [...new Set(wakers)].map(({ name }) => name),
+        };
+      });
+      return { id: task.id, name: task.name, waitsFor };
+    });
   }
 
   /** Records the end of tasks that will not go on. */
   abandon(): void {
-    for (const task of this.#tasks) this.#ended(task, "leaked", undefined);
+    for (const task of this.#tasks.values()) this.#ended(task, "leaked", undefined);
   }
 
   #external(): readonly SimulatedTask[] {
-    return [...this.#tasks].filter((task) => task.pending.size === 0);
+    return [...this.#tasks.values()].filter((task) => task.pending.size === 0);
   }
 
   #takeTimers(): void {
@@ -191,7 +203,7 @@ export class Simulation implements Scheduler {
   }
 
   #ended(task: SimulatedTask, how: TaskEnd, error: unknown): void {
-    if (!this.#tasks.delete(task)) return;
+    if (!this.#tasks.delete(task.id)) return;
     const err = error === undefined ? undefined : errorText(error);
     this.#options.tracer?.emit({ k: "task.end", how, err }, task.id);
     this.#wake?.();
@@ -201,7 +213,7 @@ export class Simulation implements Scheduler {
     const task = this.#resumeOne();
     await new Promise<void>(this.steps % STEPS_A_TURN === 0 ? nextTurn : afterMicrotasks);
     // What it waits for may come with the turn: a tick, a stream, a file that is in memory.
-    if (task?.pending.size === 0 && this.#tasks.has(task)) await new Promise<void>(nextTurn);
+    if (task?.pending.size === 0 && this.#tasks.has(task.id)) await new Promise<void>(nextTurn);
     this.#current = undefined;
   }
 

@@ -6,6 +6,7 @@ import {
   isCancellation,
   MisuseError,
   TimeoutError,
+  withSuppressed,
 } from "concurrency-model-patterns/errors";
 import { describe, expect, test } from "vitest";
 import { outcomeOf, valueOf } from "../../src/core/task.ts";
@@ -37,6 +38,40 @@ describe("errors", () => {
     ["AbortError", false],
   ])("%s is a cancellation: %s", (error, expected) => {
     expect(isCancellation(error)).toBe(expected);
+  });
+});
+
+describe("suppressed failures", () => {
+  const suppressedBy = (error: unknown): unknown => (error as { suppressed?: unknown }).suppressed;
+
+  test("are attached to what is thrown, without itself and each once", () => {
+    const [thrown, other] = [new Error("thrown"), new Error("other")];
+    expect(withSuppressed(thrown, [thrown, other, other])).toBe(thrown);
+    expect(suppressedBy(thrown)).toEqual([other]);
+  });
+
+  test("are added to those that it carries already", () => {
+    const [thrown, inner, outer] = [new Error("thrown"), new Error("inner"), new Error("outer")];
+    withSuppressed(thrown, [inner]);
+    withSuppressed(thrown, [outer, inner]);
+    expect(suppressedBy(thrown)).toEqual([inner, outer]);
+  });
+
+  test("do not grow for ever on an error that many throw", () => {
+    const shared = new Error("shared");
+    const failures = Array.from({ length: 1000 }, (_, index) => new Error(String(index)));
+    for (const failure of failures) withSuppressed(shared, [failure]);
+    expect(suppressedBy(shared)).toEqual(failures.slice(-64));
+  });
+
+  test.each([["text"], [undefined], [Object.freeze(new Error("frozen"))]])("leave %s as it is", (thrown) => {
+    expect(withSuppressed(thrown, [new Error("other")])).toBe(thrown);
+    if (thrown instanceof Error) expect(suppressedBy(thrown)).toBeUndefined();
+  });
+
+  test("are no property of an error that has none", () => {
+    const alone = new Error("alone");
+    expect("suppressed" in (withSuppressed(alone, [alone]) as Error)).toBe(false);
   });
 });
 

@@ -161,6 +161,19 @@ describe("Context: the end", () => {
 });
 
 describe("Context: the deadline", () => {
+  test("also holds for who is handed the mere signal, and for all below", () => {
+    const outer = withTimeout(background, 1000);
+    const below = withCancel({ signal: outer.ctx.signal });
+    expect(below.ctx.deadlineMs).toBe(outer.ctx.deadlineMs);
+    const before = hostTimers();
+    const later = withTimeout({ signal: below.ctx.signal }, 5000);
+    expect([later.ctx.deadlineMs, hostTimers()]).toEqual([outer.ctx.deadlineMs, before]);
+    const detached = withCancel({ signal: withoutCancel(outer.ctx).signal });
+    expect(detached.ctx.deadlineMs).toBeUndefined();
+    detached.cancel();
+    outer.cancel();
+  });
+
   test("is the earlier of the parent's and its own; then no timer is set for the later", () => {
     const start = hostTimers();
     const parent = withDeadline(background, now() + 1000);

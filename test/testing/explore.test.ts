@@ -633,7 +633,7 @@ const broken: Record<string, [program: Program, what: RegExp]> = {
         },
       );
     },
-    /deadlock! \(at 0 ms\)\n {2}main .*\n {2}task 1 \(task 1\): recv on wake-up$/,
+    /deadlock! \(at 0 ms\)\n {2}main .*\n {2}task 1 \(task 1\): recv on wake-up \(no other live task has used it\)$/,
   ],
   "two locks in two orders": [
     async () => {
@@ -643,7 +643,7 @@ const broken: Record<string, [program: Program, what: RegExp]> = {
         () => right.withLock(() => left.withLock(() => {})),
       );
     },
-    /task 1 .*: acquire on right\n {2}task 2 .*: acquire on left$/,
+    /task 1 .*: acquire on right \(could be woken by task 2\)\n {2}task 2 .*: acquire on left \(could be woken by task 1\)$/,
   ],
   "a cancel that is forgotten": [
     async () => {
@@ -655,7 +655,7 @@ const broken: Record<string, [program: Program, what: RegExp]> = {
       // The other is given up only if the answer is the one that was hoped for.
       if (value === "a") cancel();
     },
-    /LeakError: .* 1 of its tasks have not:\n {2}a \(task 1\): send on answers$/,
+    /LeakError: .* 1 of its tasks have not:\n {2}a \(task 1\): send on answers \(no other live task has used it\)$/,
   ],
   "a select that counts on the order of its cases": [
     async () => {

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { AsyncLocalStorage } from "node:async_hooks";
+import { Barrier } from "concurrency-model-patterns/barrier";
 import { Channel } from "concurrency-model-patterns/channel";
 import { background, withCancel, withTimeout } from "concurrency-model-patterns/context";
 import { Mutex } from "concurrency-model-patterns/mutex";
@@ -248,12 +249,49 @@ describe("a simulation: deadlocks and leaks", () => {
     expect(error.code).toBe("DEADLOCK");
     expect(error.message.split("\n")).toEqual([
       "all tasks are asleep - deadlock! (at 0 ms)",
-      expect.stringMatching(/^ {2}main \(task 0\): wait on /) as string,
-      "  one (task 1): recv on left",
-      "  other (task 2): recv on right",
-      "  third (task 3): select on left, right",
+      "  main (task 0): wait on group#4 (could be woken by one, other, third)",
+      "  one (task 1): recv on left (no other live task has used it)",
+      "  other (task 2): recv on right (no other live task has used it)",
+      "  third (task 3): select on left, right (no other live task has used them)",
     ]);
-    expect(error.tasks[1]).toEqual({ id: 1, name: "one", waitsFor: [{ op: "recv", on: ["left"] }] });
+    expect(error.tasks[1]).toEqual({
+      id: 1,
+      name: "one",
+      waitsFor: [{ op: "recv", on: ["left"], wakers: [] }],
+    });
+  });
+
+  test("says who could have woken whom: who holds a lock, who has sent or done before", async () => {
+    const error = (await failureOf(
+      simulate(async () => {
+        const [jobs, results] = [
+          new Channel<number>(4, { name: "jobs" }),
+          new Channel<number>(0, { name: "results" }),
+        ];
+        const [a, b] = [new Mutex({ name: "a" }), new Mutex({ name: "b" })];
+        const meet = new Barrier(2);
+        const cross = async (first: Mutex, second: Mutex): Promise<void> => {
+          await first.lock();
+          await meet.wait();
+          await second.lock();
+        };
+        await TaskGroup.run((group) => {
+          group.go(async () => (await jobs.send(1), await results.send(1)), { name: "producer" });
+          group.go(async () => (await jobs.receive(), await jobs.receive()), { name: "consumer" });
+          group.go(() => cross(a, b), { name: "ab" });
+          group.go(() => cross(b, a), { name: "ba" });
+          group.go(async () => (await sleep(1), await a.lock()), { name: "bystander" });
+        });
+      }),
+    )) as DeadlockError;
+    const report = error.message.split("\n").slice(2);
+    expect(report).toEqual([
+      "  producer (task 1): send on results (no other live task has used it)",
+      "  consumer (task 2): recv on jobs (could be woken by producer)",
+      "  ab (task 3): acquire on b (could be woken by ba)",
+      "  ba (task 4): acquire on a (could be woken by ab)",
+      "  bystander (task 5): acquire on a (could be woken by ab)",
+    ]);
   });
 
   test.each<[string, () => Promise<unknown>, RegExp]>([
@@ -281,7 +319,7 @@ describe("a simulation: deadlocks and leaks", () => {
     [
       "two waits at once",
       () => Promise.all([new Channel(0, { name: "a" }).receive(), new Channel(0, { name: "b" }).receive()]),
-      /recv on a; recv on b/,
+      /recv on a \(.*\); recv on b \(/,
     ],
   ])("reports %s that nobody can end", async (_, program, text) => {
     const error = await failureOf(simulate(program));
@@ -323,7 +361,7 @@ describe("a simulation: deadlocks and leaks", () => {
     expect(error).toBeInstanceOf(LeakError);
     expect((error as LeakError).message.split("\n")).toEqual([
       "the program has ended, but 2 of its tasks have not:",
-      "  stray (task 1): recv on silent",
+      "  stray (task 1): recv on silent (no other live task has used it)",
       "  sleeper (task 2): sleep",
     ]);
     const ends = events.filter((event) => event.k === "task.end").map(({ task, how }) => [task, how]);

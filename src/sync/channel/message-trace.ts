@@ -16,14 +16,14 @@ export class MessageTrace {
 
   /** A value has come in, and now there are `n`. */
   put(value: unknown, n: number, task: TaskRecord | undefined): void {
-    if (!this.#resource.traced) return;
+    if (!this.#resource.traced) return this.#resource.used(task?.id);
     const message = { m: this.#puts++, value: preview(value), n };
     this.#resource.emit({ k: "msg.put", r: this.#resource.id, ...message }, task?.id);
   }
 
   /** The oldest value has been received. */
   take(n: number, task: TaskRecord | undefined): void {
-    if (!this.#resource.traced) return;
+    if (!this.#resource.traced) return this.#resource.used(task?.id);
     this.#resource.emit({ k: "msg.take", r: this.#resource.id, m: this.#takes++, n }, task?.id);
   }
 
