@@ -19,6 +19,7 @@ export default defineConfig({
   resolve: { alias },
   test: {
     include: ["test/**/*.test.ts"],
+    exclude: ["test/peers/**"],
     reporters: ["default", "./test/support/tally-reporter.ts"],
     maxWorkers: 2,
     testTimeout: 30_000,
