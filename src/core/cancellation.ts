@@ -87,7 +87,7 @@ export class Cancellation implements Cancelable {
   constructor(
     parent: (CancelOptions & CancellationCarrier) | undefined,
     atEnd?: () => void,
-    deadlineMs = deadlineOf(parent),
+    deadlineMs: number | undefined = deadlineOf(parent),
   ) {
     this.#atEnd = atEnd;
     this.deadlineMs = deadlineMs;

@@ -15,12 +15,13 @@ import { RingBuffer } from "../core/ring-buffer.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { type Outcome, valueOf } from "../core/task.ts";
 import { WaiterQueue } from "../core/waiter-queue.ts";
-import { ReceiveWaiter, SendWaiter } from "./channel/waiters.ts";
+import { type ChannelWaiting, ReceiveWaiter, SendWaiter } from "./channel/waiters.ts";
 import { MessageTrace } from "./channel/message-trace.ts";
 import { type OverflowHandler, overflowHandler, type OverflowOptions } from "./channel/overflow.ts";
 import type { Received, ReceiveEnd, Receiver, ReceiveSide, SendEnd, Sender, SendSide } from "./ports.ts";
 
 export type { Conflate, DropReason, OverflowOptions, OverflowPolicy } from "./channel/overflow.ts";
+export type { ChannelWaiting } from "./channel/waiters.ts";
 export type { Received, ReceiveEnd, ReceivePort, SendEnd, SendPort } from "./ports.ts";
 
 /** What a channel is called, and what it does with a value for which it has no room. */
@@ -85,7 +86,7 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
   }
 
   /** How many senders and receivers wait now; never both at once. */
-  get waiting(): { readonly senders: number; readonly receivers: number } {
+  get waiting(): ChannelWaiting {
     return { senders: this.#senders.size, receivers: this.#receivers.size };
   }
 

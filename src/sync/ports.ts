@@ -30,11 +30,13 @@ export interface ReceivePort<out T> extends AsyncIterable<T, undefined> {
 
 /** What a select can receive from: a channel, and what stands on one, such as a ticker or a subscription. */
 export interface Receivable<out T> {
+  /** Where a select finds out and takes its place. */
   readonly receiveSide: ReceiveSide<T>;
 }
 
 /** What a select can send to: a channel. */
 export interface Sendable<in T> {
+  /** Where a select finds out and takes its place. */
   readonly sendSide: SendSide<T>;
 }
 

@@ -25,6 +25,14 @@ export interface RwLockOptions {
   readonly name?: string | undefined;
 }
 
+/** How many of each kind. */
+export interface ReadersAndWriters {
+  /** Any number may be inside together. */
+  readonly readers: number;
+  /** At most one is inside, and then no reader. */
+  readonly writers: number;
+}
+
 class WriteWaiter extends Waiter<Permit> {
   readonly #left: () => void;
 
@@ -79,12 +87,12 @@ export class RwLock {
   }
 
   /** How many are inside now: any number of readers, or one writer. */
-  get active(): { readonly readers: number; readonly writers: number } {
+  get active(): ReadersAndWriters {
     return { readers: this.#readers, writers: this.#writing ? 1 : 0 };
   }
 
   /** How many wait. */
-  get waiting(): { readonly readers: number; readonly writers: number } {
+  get waiting(): ReadersAndWriters {
     return { readers: this.#waitingReaders.size, writers: this.#waitingWriters.size };
   }
 

@@ -30,6 +30,7 @@ export interface SelectCase<R extends CaseResult> {
 
 /** What a case gives when it is chosen. */
 export interface CaseResult {
+  /** What the operation gave. */
   readonly value: unknown;
 }
 
@@ -73,6 +74,7 @@ class ReceiveNode<T> extends QueueNode implements Receiver<T>, Enrollment {
 
 /** What a chosen send gives. */
 export interface Sent {
+  /** A send gives nothing. */
   readonly value: undefined;
 }
 
@@ -155,6 +157,12 @@ export function send<T>(port: Sendable<T>, value: T): SelectCase<Sent> {
   };
 }
 
+/** What a chosen {@link after} gives. */
+export interface Elapsed {
+  /** The delay, in milliseconds. */
+  readonly value: number;
+}
+
 /**
  * A case that is chosen when `delayMs` have passed since the select began to wait. Its value is the delay. If another
  * case is chosen, no timer is left.
@@ -164,7 +172,7 @@ export function send<T>(port: Sendable<T>, value: T): SelectCase<Sent> {
  * const chosen = await select({ word: receive(silent), late: after(5) });
  * chosen.key; //=> "late"
  */
-export function after(delayMs: number): SelectCase<{ readonly value: number }> {
+export function after(delayMs: number): SelectCase<Elapsed> {
   const delay = requireDuration("delayMs", delayMs);
   return {
     resource: undefined,

@@ -15,7 +15,16 @@ import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { Waiter } from "../core/waiter.ts";
 import type { CaseResult, Chooser, Enrollment, SelectCase } from "./select-cases.ts";
 
-export { after, type CaseResult, done, receive, type SelectCase, type Sent, send } from "./select-cases.ts";
+export {
+  after,
+  type CaseResult,
+  done,
+  type Elapsed,
+  receive,
+  type SelectCase,
+  type Sent,
+  send,
+} from "./select-cases.ts";
 
 /** A record of cases. A case that is `undefined`, `null` or `false` is disabled, as a nil channel is in Go. */
 export type SelectCases = Readonly<Record<string, SelectCase<CaseResult> | undefined | null | false>>;

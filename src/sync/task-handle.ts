@@ -28,6 +28,7 @@ export type Task<T> = (ctx: Context) => T | PromiseLike<T>;
  * handle.outcome; //=> { ok: true, value: 42 }
  */
 export class TaskHandle<T> extends QueueNode {
+  /** For reports and for the event log. */
   readonly name: string;
   readonly #deferred: Deferred<T>;
   readonly #scope: CancelableContext;

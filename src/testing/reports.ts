@@ -6,7 +6,9 @@ import { preview } from "../core/preview.ts";
 
 /** A task that did not end. */
 export interface StuckTask {
+  /** Its number in the event log. */
   readonly id: number;
+  /** As it was spawned. */
   readonly name: string;
   /** Each operation it is blocked in, with the names of what that concerns. */
   readonly waitsFor: readonly StuckOperation[];

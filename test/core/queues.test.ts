@@ -16,13 +16,11 @@ describe("RingBuffer", () => {
   test("behaves as an array does, for any steps", () => {
     const steps = fc.array(
       fc.oneof(
-        { weight: 3, arbitrary: fc.constant("push") },
-        { weight: 2, arbitrary: fc.constant("shift") },
+        { weight: 30, arbitrary: fc.constant("push") },
+        { weight: 20, arbitrary: fc.constant("shift") },
         fc.constant("clear"),
       ),
-      {
-        maxLength: 200,
-      },
+      { minLength: 50, maxLength: 300 },
     );
     fc.assert(
       fc.property(steps, (plan) => {

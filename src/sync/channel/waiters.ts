@@ -7,6 +7,14 @@ import type { Runtime } from "../../core/runtime.ts";
 import { Waiter } from "../../core/waiter.ts";
 import type { Received, Receiver, Sender } from "../ports.ts";
 
+/** Who waits at a channel. */
+export interface ChannelWaiting {
+  /** How many wait for room, or for a receiver. */
+  readonly senders: number;
+  /** How many wait for a value. */
+  readonly receivers: number;
+}
+
 export class ReceiveWaiter<T> extends Waiter<Received<T>> implements Receiver<T> {
   deliver(result: Received<T>): void {
     this.grant(result);
