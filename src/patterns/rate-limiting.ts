@@ -16,34 +16,16 @@ import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import type { TaskRecord } from "../core/scheduler.ts";
 import { WaiterQueue } from "../core/waiter-queue.ts";
 import { type Claim, TokenBucket } from "./rate-limiting/bucket.ts";
-import { RateLimitError } from "./rate-limiting/rate-limit-error.ts";
+import type { Decision, Limiter, RateWaitOptions } from "./rate-limiting/limiter.ts";
+import type { RateLimiterOptions, ReserveOptions } from "./rate-limiting/options.ts";
+import { refusalOf } from "./rate-limiting/rate-limit-error.ts";
 import { Reservation } from "./rate-limiting/reservation.ts";
 import { TokenWaiter, type Wanted } from "./rate-limiting/token-waiter.ts";
 
+export type { Decision, Limiter, RateWaitOptions } from "./rate-limiting/limiter.ts";
+export type { RateLimiterOptions, ReserveOptions } from "./rate-limiting/options.ts";
 export { RateLimitError } from "./rate-limiting/rate-limit-error.ts";
 export { Reservation } from "./rate-limiting/reservation.ts";
-
-/** How fast a limiter refills, and how much it holds. */
-export interface RateLimiterOptions {
-  /** Tokens a second: at least 0. With 0 there is the first burst and no more, with `Infinity` no limit at all. */
-  readonly perSecond: number;
-  /** How many tokens the bucket holds, so how many can be taken at one instant: a whole number of at least 0. */
-  readonly burst: number;
-  /** A short name for reports and for the event log. */
-  readonly name?: string | undefined;
-}
-
-/** What a reservation may look like. */
-export interface ReserveOptions {
-  /** Refuse rather than promise an instant further off than this; default Infinity. */
-  readonly maxDelayMs?: number | undefined;
-}
-
-/** What ends a wait. A `Context` fits. */
-export interface RateWaitOptions extends CancelOptions {
-  /** Fail at once if the tokens are not to be had by this instant of `now()`. */
-  readonly deadlineMs?: number | undefined;
-}
 
 /**
  * The rate of one token every `intervalMs`; without an interval, no limit. Go's `rate.Every`.
@@ -75,7 +57,7 @@ export function every(intervalMs: number): number {
  * await limiter.wait();
  * verdicts; //=> [true, true, false]
  */
-export class RateLimiter {
+export class RateLimiter implements Limiter {
   readonly #runtime: Runtime = currentRuntime();
   readonly #bucket: TokenBucket;
   readonly #resource: Resource | undefined;
@@ -125,6 +107,15 @@ export class RateLimiter {
   /** The same at `nowMs`. */
   allowAt(nowMs: number, n = 1): boolean {
     return this.#take(requireInstant(nowMs), requireTokens(n), 0) !== undefined;
+  }
+
+  /** What would be said to one who asks for `n` now. Takes nothing. Exact as to those who wait. */
+  check(n = 1): Decision {
+    const nowMs = this.#now();
+    const retryAfterMs = this.#delayFor(nowMs, requireTokens(n));
+    const remaining = this.#bucket.remainingAt(nowMs, this.#wanted);
+    const resetAfterMs = this.#bucket.delayFor(nowMs, this.#wanted + this.burst);
+    return { ok: retryAfterMs === 0, remaining, retryAfterMs, resetAfterMs };
   }
 
   /**
@@ -182,9 +173,8 @@ export class RateLimiter {
 
   /** Takes tokens behind everybody who waits; nothing if that is not possible soon enough. */
   #take(nowMs: number, tokens: number, maxDelayMs: number): Claim | undefined {
-    const delayMs = this.#bucket.delayFor(nowMs, this.#wanted + tokens);
-    const never = delayMs === Number.POSITIVE_INFINITY || !this.#bucket.holds(tokens);
-    if (never || delayMs > maxDelayMs) {
+    const delayMs = this.#delayFor(nowMs, tokens);
+    if (delayMs === Number.POSITIVE_INFINITY || delayMs > maxDelayMs) {
       this.#trace(nowMs);
       return undefined;
     }
@@ -215,8 +205,9 @@ export class RateLimiter {
     const cancelled = rejectIfCancelled(options);
     if (cancelled !== undefined) return cancelled;
     const sinceMs = this.#now();
-    const delayMs = this.#bucket.delayFor(sinceMs, this.#wanted + tokens);
-    const refusal = this.#refusal(tokens, sinceMs + delayMs, options?.deadlineMs);
+    const delayMs = this.#delayFor(sinceMs, tokens);
+    const most = this.#bucket.holds(tokens) ? tokens : this.burst;
+    const refusal = refusalOf(tokens, most, sinceMs + delayMs, options?.deadlineMs);
     if (refusal !== undefined) {
       this.#trace(sinceMs);
       return Promise.reject(refusal);
@@ -236,12 +227,10 @@ export class RateLimiter {
     return waiter.promise;
   }
 
-  #refusal(tokens: number, dueMs: number, deadlineMs: number | undefined): RateLimitError | undefined {
-    if (!this.#bucket.holds(tokens)) {
-      return new RateLimitError("burst", `wait for ${tokens} tokens exceeds limiter's burst ${this.burst}`);
-    }
-    if (deadlineMs === undefined || dueMs <= deadlineMs) return undefined;
-    return new RateLimitError("deadline", `wait for ${tokens} tokens would exceed context deadline`);
+  /** How long one who comes now must wait, behind all others; `Infinity` if for ever. */
+  #delayFor(nowMs: number, tokens: number): number {
+    if (!this.#bucket.holds(tokens)) return Number.POSITIVE_INFINITY;
+    return this.#bucket.delayFor(nowMs, this.#wanted + tokens);
   }
 
   #left(waiter: TokenWaiter): void {

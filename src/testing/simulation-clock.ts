@@ -5,7 +5,7 @@
 import { type Clock, systemClock, type Timer } from "../core/clock.ts";
 import type { Tracer } from "../core/events.ts";
 import type { TaskRecord } from "../core/scheduler.ts";
-import { type HeapTimer, TimerHeap } from "./timer-heap.ts";
+import { type HeapTimer, TimerHeap } from "../core/timer-heap.ts";
 
 /** A timer that was set in a simulation. */
 export interface SimulationTimer extends HeapTimer {

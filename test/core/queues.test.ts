@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { RingBuffer } from "../../src/core/ring-buffer.ts";
 import { QueueNode, WaiterQueue } from "../../src/core/waiter-queue.ts";
-import { type HeapTimer, TimerHeap } from "../../src/testing/timer-heap.ts";
+import { type HeapTimer, TimerHeap } from "../../src/core/timer-heap.ts";
 
 class Node extends QueueNode {
   readonly id: number;

@@ -279,6 +279,42 @@ describe("cancelling a reservation", () => {
     expect(limiter.tokensAt(0)).toBeCloseTo(0, 6);
   });
 
+  test("gives back all that nobody stands behind, one after the other from the end, also where instants round", () => {
+    const limiter = limiterOf(0.5, 5);
+    limiter.allowAt(400, 1);
+    limiter.allowAt(500, 2);
+    limiter.reserveAt(820, 2);
+    const instants = [890, 1040, 1180, 1240];
+    const [kept, ...others] = [3, 3, 1, 4].map((ask, index) => limiter.reserveAt(instants[index] ?? 0, ask));
+    for (const [index, reservation] of others.toReversed().entries()) reservation.cancelAt(1540 + index * 80);
+    expect(kept?.timeToActMs).toBeCloseTo(6400, 3);
+    expect(limiter.tokensAt(1710)).toBeCloseTo(-2.345, 6);
+  });
+
+  test("gives all back though one that was further off was cancelled before", () => {
+    const limiter = limiterOf(0.5, 4);
+    limiter.allowAt(300, 4);
+    limiter.reserveAt(820, 3).cancelAt(830);
+    const reservation = limiter.reserveAt(950, 1);
+    expect(reservation.timeToActMs).toBeCloseTo(2300, 3);
+    reservation.cancelAt(1180);
+    expect(limiter.reserveAt(1470, 4).timeToActMs).toBeCloseTo(8300, 3);
+  });
+
+  test("gives all back if it stood in the gap that another one left", () => {
+    const limiter = limiterOf(0.5, 4);
+    limiter.allowAt(0, 4);
+    const [gap, last] = [limiter.reserveAt(1000, 4), limiter.reserveAt(1000, 1)];
+    gap.cancelAt(1200);
+    const filling = limiter.reserveAt(1300, 1);
+    filling.cancelAt(1500);
+    const again = limiter.reserveAt(1700, 1);
+    const instants = [gap, last, filling, again].map(
+      ({ timeToActMs }) => Math.round(timeToActMs * 1000) / 1000,
+    );
+    expect(instants).toEqual([8000, 10_000, 6000, 6000]);
+  });
+
   test("never gives back more than it held, though an earlier gap was filled again", () => {
     const limiter = limiterOf(10, 3);
     reserve(limiter, 0, 3);

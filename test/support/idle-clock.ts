@@ -5,7 +5,7 @@
 import { type Clock, nextTurn, type Timer } from "../../src/core/clock.ts";
 import { systemRandom } from "../../src/core/random.ts";
 import { currentRuntime, useRuntime } from "../../src/core/runtime.ts";
-import { type HeapTimer, TimerHeap } from "../../src/testing/timer-heap.ts";
+import { type HeapTimer, TimerHeap } from "../../src/core/timer-heap.ts";
 
 interface IdleTimer extends HeapTimer {
   readonly callback: () => void;

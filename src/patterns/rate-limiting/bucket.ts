@@ -3,17 +3,19 @@
  *
  * Invariants
  *   I1  `#level` is what the bucket held at `#lastMs`: at most `burst`, below zero while claims are not yet due.
- *   I2  No claim that stands is due after `#lastDueMs`.
+ *   I2  `#claimed` counts the tokens of all claims, also of those that were taken back.
+ *   I3  Of the claims that stand, the last is due at `#lastDueMs`, unless later ones were put into gaps before it.
  */
+import { fromNow, reached, SHORTEST_DELAY_MS } from "./instants.ts";
 
-/** Below this, a delay comes from the rounding of sums, and is none. */
-const SHORTEST_DELAY_MS = 1e-6;
-
-/** Tokens that were taken for an instant, and the rate that instant was reckoned with. */
+/** Tokens that were taken for an instant. */
 export interface Claim {
   readonly tokens: number;
   readonly dueMs: number;
+  /** The rate that the instant was reckoned with. */
   readonly perSecond: number;
+  /** How many tokens had been claimed then, these included. */
+  readonly claimed: number;
 }
 
 export class TokenBucket {
@@ -22,6 +24,7 @@ export class TokenBucket {
   #level: number;
   #lastMs = 0;
   #lastDueMs = 0;
+  #claimed = 0;
 
   /** Starts full. */
   constructor(perSecond: number, burst: number) {
@@ -50,35 +53,43 @@ export class TokenBucket {
     return tokens <= this.#burst || this.#perSecond === Number.POSITIVE_INFINITY;
   }
 
+  /** How many can be taken at `nowMs`, beside those that others want. */
+  remainingAt(nowMs: number, wanted: number): number {
+    if (this.#perSecond === Number.POSITIVE_INFINITY) return Number.MAX_SAFE_INTEGER;
+    return Math.max(0, Math.floor(this.levelAt(nowMs + SHORTEST_DELAY_MS) - wanted));
+  }
+
   /** How long until it holds so many, if nobody takes any; `Infinity` if it never will. */
   delayFor(nowMs: number, tokens: number): number {
     const missing = tokens - this.levelAt(nowMs);
     if (missing <= 0 || this.#perSecond === Number.POSITIVE_INFINITY) return 0;
-    const delayMs = (missing / this.#perSecond) * 1000;
-    return delayMs < SHORTEST_DELAY_MS ? 0 : delayMs;
+    return fromNow(0, (missing / this.#perSecond) * 1000);
   }
 
   /** Takes tokens for the instant at which they are there. The caller has seen that there is one. */
   claim(nowMs: number, tokens: number): Claim {
     const dueMs = nowMs + this.delayFor(nowMs, tokens);
     const perSecond = this.#perSecond;
-    if (perSecond === Number.POSITIVE_INFINITY) return { tokens: 0, dueMs, perSecond };
+    if (perSecond === Number.POSITIVE_INFINITY)
+      return { tokens: 0, dueMs, perSecond, claimed: this.#claimed };
     this.#set(nowMs, this.levelAt(nowMs) - tokens);
     this.#lastDueMs = Math.max(this.#lastDueMs, dueMs);
-    return { tokens, dueMs, perSecond };
+    this.#claimed += tokens;
+    return { tokens, dueMs, perSecond, claimed: this.#claimed };
   }
 
   /**
-   * Takes a claim back, unless its time has passed. What was claimed behind it is not given back: those claims keep
-   * their instants, and whoever came then would act at the same one.
+   * Takes a claim back, unless its time has passed. What was claimed behind it, later and for later, is not given back:
+   * those claims keep their instants, and whoever came then would act at the same one. Go looks at the instants alone,
+   * and can give back more than was held.
    */
-  giveBack(nowMs: number, { tokens, dueMs, perSecond }: Claim): void {
+  giveBack(nowMs: number, { tokens, dueMs, perSecond, claimed }: Claim): void {
     if (tokens === 0 || dueMs < nowMs || this.#perSecond === Number.POSITIVE_INFINITY) return;
-    const returned = tokens - this.#tokensIn(Math.max(0, this.#lastDueMs - dueMs), perSecond);
+    const later = this.#tokensIn(Math.max(0, this.#lastDueMs - dueMs), perSecond);
+    const returned = tokens - Math.min(later, this.#claimed - claimed);
     if (returned <= 0) return;
     this.#set(nowMs, Math.min(this.#burst, this.levelAt(nowMs) + returned));
-    const previousMs = dueMs - (tokens / perSecond) * 1000;
-    if (dueMs === this.#lastDueMs && previousMs >= nowMs) this.#lastDueMs = previousMs;
+    if (reached(this.#lastDueMs, dueMs)) this.#lastDueMs = dueMs - (tokens / perSecond) * 1000;
   }
 
   /** Changes the rate from `nowMs` on. */

@@ -12,7 +12,7 @@ import { ConcurrencyError } from "../../core/errors.ts";
  * (failure as RateLimitError).reason; //=> "burst"
  */
 export class RateLimitError extends ConcurrencyError {
-  /** `burst`: more was asked for than the bucket holds. `deadline`: that would have passed first. */
+  /** `burst`: more was asked for than can be had at one instant. `deadline`: that would have passed first. */
   readonly reason: "burst" | "deadline";
 
   constructor(reason: "burst" | "deadline", message: string) {
@@ -20,4 +20,18 @@ export class RateLimitError extends ConcurrencyError {
     this.name = "RateLimitError";
     this.reason = reason;
   }
+}
+
+/** Why a wait would end badly; undefined if it need not. At best it ends well at `dueMs`. */
+export function refusalOf(
+  tokens: number,
+  burst: number,
+  dueMs: number,
+  deadlineMs: number | undefined,
+): RateLimitError | undefined {
+  if (tokens > burst) {
+    return new RateLimitError("burst", `wait for ${tokens} tokens exceeds limiter's burst ${burst}`);
+  }
+  if (deadlineMs === undefined || dueMs <= deadlineMs) return undefined;
+  return new RateLimitError("deadline", `wait for ${tokens} tokens would exceed context deadline`);
 }
