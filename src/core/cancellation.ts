@@ -76,13 +76,23 @@ export class Ending {
 export class Cancellation implements Cancelable {
   /** Why it ended; undefined as long as it has not. */
   ending: Ending | undefined = undefined;
+  /** The instant at which it ends at the latest, in milliseconds of the runtime's clock; undefined if there is none. */
+  readonly deadlineMs: number | undefined;
   readonly #parent: CancelLink | undefined;
   readonly #atEnd: (() => void) | undefined;
   readonly #links = new WaiterQueue<CancelLink>();
   #controller: AbortController | undefined;
 
-  /** `atEnd` is called once it has ended with its whole subtree, and before anybody else is told. */
-  constructor(parent: (CancelOptions & CancellationCarrier) | undefined, atEnd?: () => void) {
+  /**
+   * `atEnd` is called once it has ended with its whole subtree, and before anybody else is told. `deadlineMs` is only
+   * noted: whoever makes it sets the timer.
+   */
+  constructor(
+    parent: (CancelOptions & CancellationCarrier) | undefined,
+    atEnd?: () => void,
+    deadlineMs: number | undefined = deadlineOf(parent),
+  ) {
+    this.deadlineMs = deadlineMs;
     this.#atEnd = atEnd;
     this.ending = endingOf(parent);
     if (this.ending === undefined) this.#parent = linkCancel(parent, this);
@@ -223,6 +233,14 @@ export function endingOf(options: (CancelOptions & CancellationCarrier) | undefi
   const { signal } = options;
   if (signal?.aborted !== true) return undefined;
   return behind.get(signal)?.ending ?? Ending.of(signal.reason);
+}
+
+/** The instant at which `options` ends at the latest, if it is a context or the signal of one; a foreign signal has none. */
+export function deadlineOf(options: (CancelOptions & CancellationCarrier) | undefined): number | undefined {
+  if (options === undefined) return undefined;
+  const cancellation = options[cancellationKey];
+  if (cancellation !== undefined) return cancellation?.deadlineMs;
+  return options.signal === undefined ? undefined : behind.get(options.signal)?.deadlineMs;
 }
 
 /** Whether `options` has ended already. */

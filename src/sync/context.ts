@@ -10,6 +10,7 @@ import {
   type CancellationCarrier,
   type CancelOptions,
   cancellationKey,
+  deadlineOf,
   Ending,
 } from "../core/cancellation.ts";
 import type { Timer } from "../core/clock.ts";
@@ -85,15 +86,13 @@ interface Entry {
 class ContextNode implements Context, CancellationCarrier {
   /** Null if it never ends. */
   readonly [cancellationKey]: Cancellation | null;
-  readonly deadlineMs: number | undefined;
   readonly #parent: ContextNode | undefined;
   readonly #entry: Entry | undefined;
 
-  constructor(parent: CancelOptions | undefined, cancellation: Cancellation | null, own: Partial<Own> = {}) {
+  constructor(parent: CancelOptions | undefined, cancellation: Cancellation | null, entry?: Entry) {
     this[cancellationKey] = cancellation;
     this.#parent = parent instanceof ContextNode ? parent : undefined;
-    this.deadlineMs = own.deadlineMs;
-    this.#entry = own.entry;
+    this.#entry = entry;
   }
 
   get signal(): AbortSignal {
@@ -108,6 +107,10 @@ class ContextNode implements Context, CancellationCarrier {
     return this[cancellationKey]?.ending?.reason;
   }
 
+  get deadlineMs(): number | undefined {
+    return this[cancellationKey]?.deadlineMs;
+  }
+
   value<T>(key: ContextKey<T>): T | undefined {
     return ContextNode.#lookUp(this, key) as T | undefined;
   }
@@ -118,11 +121,6 @@ class ContextNode implements Context, CancellationCarrier {
     }
     return undefined;
   }
-}
-
-interface Own {
-  readonly deadlineMs: number | undefined;
-  readonly entry: Entry;
 }
 
 let never: AbortSignal | undefined;
@@ -158,14 +156,15 @@ export const background: Context = new ContextNode(undefined, null);
  */
 export function withCancel(parent: CancelOptions): CancelableContext {
   requireParent(parent);
-  return derive(parent, parentDeadline(parent), undefined, undefined);
+  return derive(parent, deadlineOf(parent), undefined, undefined);
 }
 
 /**
  * A child that also ends by itself at `deadlineMs`, an instant of `now()`.
  *
- * **Guarantees** The earlier of the parent's and its own deadline holds; if that is the parent's, no timer is set. A
- * deadline that has passed ends it at once. After the end, its error says "context deadline exceeded".
+ * **Guarantees** The earlier of the parent's and its own deadline holds, also if the parent is only the signal of a
+ * context; if that is the parent's, no timer is set. A deadline that has passed ends it at once. After the end, its error
+ * says "context deadline exceeded".
  * **Source** Go's `context.WithDeadlineCause`.
  *
  * @example
@@ -179,7 +178,7 @@ export function withDeadline(
 ): CancelableContext {
   requireParent(parent);
   const own = requireDuration("deadlineMs", deadlineMs);
-  const inherited = parentDeadline(parent);
+  const inherited = deadlineOf(parent);
   if (own === Number.POSITIVE_INFINITY || (inherited !== undefined && inherited <= own))
     return derive(parent, inherited, undefined, undefined);
   return derive(parent, own, own - currentRuntime().clock.now(), options.cause);
@@ -219,8 +218,11 @@ export function withValue<T>(parent: Context, key: ContextKey<T>, value: T): Con
   requireParent(parent);
   if (!(key instanceof ContextKey)) throw new TypeError("key must be a ContextKey");
   const entry: Entry = { key, value };
-  const cancellation = parent instanceof ContextNode ? parent[cancellationKey] : new Cancellation(parent);
-  return new ContextNode(parent, cancellation, { entry, deadlineMs: parent.deadlineMs });
+  const known = parent instanceof ContextNode;
+  const cancellation = known
+    ? parent[cancellationKey]
+    : new Cancellation(parent, undefined, parent.deadlineMs);
+  return new ContextNode(parent, cancellation, entry);
 }
 
 /**
@@ -241,10 +243,6 @@ function requireParent(parent: CancelOptions): void {
   requireObject("parent", parent, "a context, or an object with a signal");
 }
 
-function parentDeadline(parent: CancelOptions): number | undefined {
-  return parent instanceof ContextNode ? parent.deadlineMs : undefined;
-}
-
 /** A new node with an end of its own; `remainingMs` sets a timer for it. */
 function derive(
   parent: CancelOptions,
@@ -254,7 +252,7 @@ function derive(
 ): CancelableContext {
   const runtime = currentRuntime();
   let timer: Timer | undefined;
-  const cancellation = new Cancellation(parent, () => timer?.cancel());
+  const cancellation = new Cancellation(parent, () => timer?.cancel(), deadlineMs);
   const resource = observe(runtime, "scope", undefined);
   const end = (ending: Ending): void => {
     if (cancellation.ending === undefined && cancellation.watched) {
@@ -269,7 +267,7 @@ function derive(
   }
   const cancel = (cause?: unknown): void => end(new Ending("canceled", cause));
   return {
-    ctx: new ContextNode(parent, cancellation, { deadlineMs }),
+    ctx: new ContextNode(parent, cancellation),
     cancel,
     [Symbol.dispose]: () => cancel(),
   };
