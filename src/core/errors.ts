@@ -16,6 +16,7 @@ export type ErrorCode =
   | "LIMIT"
   | "MISUSE"
   | "GAVE_UP"
+  | "OPEN"
   | "STALLED"
   | "SCHEDULE";
 
@@ -87,13 +88,19 @@ export function isCancellation(error: unknown): boolean {
   );
 }
 
+/** So many failures that an error carries already are kept: one object may be thrown again and again. */
+const KEPT_SUPPRESSED = 100;
+
 /**
- * Attaches further failures to the one that is thrown, as its `suppressed` list, so that they are not lost. What is
- * thrown stays the same object; only what can carry a property carries them.
+ * Attaches further failures to the one that is thrown, to its `suppressed` list, so that they are not lost: those that it
+ * carries already stay. What is thrown stays the same object; only what can carry a property carries them.
  */
 export function withSuppressed(thrown: unknown, failures: readonly unknown[]): unknown {
   const further = failures.filter((failure) => failure !== thrown);
   if (further.length === 0 || !(thrown instanceof Error) || !Object.isExtensible(thrown)) return thrown;
-  Object.defineProperty(thrown, "suppressed", { value: further, configurable: true, writable: true });
+  const { suppressed } = thrown as { suppressed?: unknown };
+  const before: readonly unknown[] = Array.isArray(suppressed) ? suppressed.slice(-KEPT_SUPPRESSED) : [];
+  const value = [...new Set([...before, ...further])];
+  Object.defineProperty(thrown, "suppressed", { value, configurable: true, writable: true });
   return thrown;
 }

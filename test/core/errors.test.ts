@@ -6,6 +6,7 @@ import {
   isCancellation,
   MisuseError,
   TimeoutError,
+  withSuppressed,
 } from "concurrency-model-patterns/errors";
 import { describe, expect, test } from "vitest";
 import { outcomeOf, valueOf } from "../../src/core/task.ts";
@@ -37,6 +38,29 @@ describe("errors", () => {
     ["AbortError", false],
   ])("%s is a cancellation: %s", (error, expected) => {
     expect(isCancellation(error)).toBe(expected);
+  });
+});
+
+describe("suppressed failures", () => {
+  const [thrown, ...others] = ["thrown", "one", "two"].map((text) => new Error(text));
+
+  test("join those that an error carries already, each once, and never the error itself", () => {
+    withSuppressed(thrown, [others[0], thrown]);
+    expect(withSuppressed(thrown, [others[0], others[1]])).toBe(thrown);
+    expect(thrown).toMatchObject({ suppressed: others });
+  });
+
+  test("do not grow for ever on an error that is thrown again and again", () => {
+    const again = new Error("again");
+    for (let call = 0; call < 1000; call++) withSuppressed(again, [new Error(`failure ${call}`)]);
+    const kept = (again as { suppressed?: unknown[] }).suppressed ?? [];
+    expect(kept.length).toBeLessThanOrEqual(101);
+    expect(kept.at(-1)).toMatchObject({ message: "failure 999" });
+  });
+
+  test("are left off what cannot carry them", () => {
+    const frozen = Object.freeze(new Error("frozen"));
+    expect([withSuppressed(frozen, others), withSuppressed("text", others)]).toEqual([frozen, "text"]);
   });
 });
 
