@@ -59,6 +59,18 @@ describe("a hedge", () => {
     expect(now()).toBe(9);
   });
 
+  inBothRuntimes("follows the failure of an attempt that was overtaken at once, too", async () => {
+    const began: number[] = [];
+    const task = async (ctx: Context, attempt: number): Promise<number> => {
+      began.push(now());
+      await sleep(attempt === 3 ? 5 : attempt === 1 ? 12 : 100, ctx);
+      if (attempt === 1) throw new Error("failure");
+      return attempt;
+    };
+    expect(await hedge(task, { afterMs: 10, max: 3 })).toBe(3);
+    expect([began, now()]).toEqual([[0, 10, 12], 17]);
+  });
+
   inBothRuntimes("waits for the losers, and tells a value that comes too late", async () => {
     const late: unknown[] = [];
     const task = async (_ctx: Context, attempt: number): Promise<number> => {
