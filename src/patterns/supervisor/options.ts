@@ -18,7 +18,8 @@ export interface SupervisionOptions extends CancelOptions {
   readonly periodMs?: number | undefined;
   /**
    * How long a restart waits, in milliseconds; default 0. A {@link Schedule}, such as `exponentialDelay()`, makes it grow
-   * with each restart of that child in a row. If it breaks, or gives no number, the supervisor ends with that error.
+   * with each restart of that child in a row. With `Infinity` there is no further restart: the supervisor gives up. If it
+   * breaks, or gives no number, the supervisor ends with that error.
    */
   readonly restartDelayMs?: number | Schedule | undefined;
   /** A child that was ready for so long begins a new row of restarts, in milliseconds; default `periodMs`. */

@@ -7,6 +7,7 @@ import { timeout } from "concurrency-model-patterns/timeout-cancellation";
 import { Bulkhead } from "concurrency-model-patterns/timeout-cancellation/bulkhead";
 import { CircuitBreaker } from "concurrency-model-patterns/timeout-cancellation/circuit-breaker";
 import { hedge } from "concurrency-model-patterns/timeout-cancellation/hedge";
+import { anyOf } from "concurrency-model-patterns/timeout-cancellation/quorum";
 import { retry, RetryBudget } from "concurrency-model-patterns/timeout-cancellation/retry";
 import { now, sleep } from "concurrency-model-patterns/timers";
 import { describe, expect } from "vitest";
@@ -94,6 +95,18 @@ describe("the parts together", () => {
       expect(await failureOf(call(hangs, ctx))).toBe(reason);
     });
     expect(now()).toBe(5);
+  });
+
+  inBothRuntimes("the deadline of the whole is that of the innermost task, through every part", async () => {
+    const breaker = new CircuitBreaker();
+    const bulkhead = new Bulkhead({ concurrency: 1 });
+    const ask: Task<unknown> = ({ signal }) =>
+      timeout(({ deadlineMs }) => deadlineMs, { timeoutMs: 999, signal });
+    const spared: Task<unknown> = (ctx) => bulkhead.run((ctx) => breaker.run(ask, ctx), ctx);
+    const retried: Task<unknown> = ({ signal }) => retry(spared, { signal });
+    const hedged: Task<unknown> = ({ signal }) => hedge(retried, { afterMs: 20, signal });
+    const whole = timeout(({ signal }) => anyOf([hedged], { signal }), { timeoutMs: 50 });
+    expect(await whole).toBe(50);
   });
 
   inBothRuntimes("a timeout inside is retried, the one outside ends the call", async () => {
