@@ -301,3 +301,11 @@ test("a signal that aborts while a child gets ready stops it, and leaves nothing
     expect(now()).toBe(10);
   });
 });
+
+inBothRuntimes("a child whose time is up before its turn is not called any more", async () => {
+  const calledWith: unknown[] = [];
+  const start = ({ ctx }: ChildContext): void => void calledWith.push(ctx.error);
+  const supervisor = new Supervisor([{ id: "a", readyWithinMs: 0, start }]);
+  expect(await caught(supervisor.wait())).toMatchObject({ code: "GAVE_UP" });
+  expect(calledWith.filter((error) => error !== undefined)).toEqual([]);
+});
