@@ -19,7 +19,7 @@ export interface HedgeOptions<T> extends ContestOptions<T> {
    */
   readonly afterMs: number;
   /** How many attempts there are at most, the first included: at least 1; default 2. */
-  readonly max?: number | undefined;
+  readonly attempts?: number | undefined;
   /** Limits how many further attempts there are; share it among all who call the same server. */
   readonly budget?: RetryBudget | undefined;
 }
@@ -50,19 +50,19 @@ export interface HedgeOptions<T> extends ContestOptions<T> {
 export function hedge<T>(task: AttemptTask<T>, options: HedgeOptions<T>): Promise<T> {
   requireFunction("task", task);
   const afterMs = requireDuration("afterMs", options.afterMs);
-  const max = requireInteger("max", options.max ?? 2, 1);
-  return rejectIfCancelled(options) ?? attemptAll(task, options, afterMs, max);
+  const attempts = requireInteger("attempts", options.attempts ?? 2, 1);
+  return rejectIfCancelled(options) ?? attemptAll(task, options, afterMs, attempts);
 }
 
 async function attemptAll<T>(
   task: AttemptTask<T>,
   options: HedgeOptions<T>,
   afterMs: number,
-  max: number,
+  attempts: number,
 ): Promise<T> {
   const { budget } = options;
   const contest = new Contest<T>(1, Number.POSITIVE_INFINITY, options);
-  const failures = new Channel<void>(max, { name: "failed attempts" });
+  const failures = new Channel<void>(attempts, { name: "failed attempts" });
   const enter = (attempt: number): void => {
     contest.enter(async (ctx) => {
       const outcome = await outcomeOf(() => task(ctx, attempt));
@@ -72,7 +72,7 @@ async function attemptAll<T>(
   };
   const startAll = async (): Promise<void> => {
     enter(1);
-    for (let attempt = 2; attempt <= max; attempt++) {
+    for (let attempt = 2; attempt <= attempts; attempt++) {
       await outcomeOf(() => select({ failure: receive(failures), late: after(afterMs) }, contest.ctx));
       if (contest.ctx.error !== undefined || budget?.tryWithdraw() === false) return;
       enter(attempt);

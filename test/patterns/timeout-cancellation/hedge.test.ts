@@ -39,7 +39,7 @@ describe("a hedge", () => {
 
   inBothRuntimes("makes the next attempt after a while, and gives the first success", async () => {
     const { task, began, running } = taking(100, 15, 100);
-    expect(await hedge(task, { afterMs: 10, max: 3 })).toBe(2);
+    expect(await hedge(task, { afterMs: 10, attempts: 3 })).toBe(2);
     expect([began, now(), running()]).toEqual([[0, 10, 20], 25, 0]);
   });
 
@@ -55,7 +55,7 @@ describe("a hedge", () => {
       if (attempt < 3) throw new Error(`failure ${attempt}`);
       return attempt;
     };
-    expect(await hedge(task, { afterMs: Number.POSITIVE_INFINITY, max: 3 })).toBe(3);
+    expect(await hedge(task, { afterMs: Number.POSITIVE_INFINITY, attempts: 3 })).toBe(3);
     expect(now()).toBe(9);
   });
 
@@ -67,7 +67,7 @@ describe("a hedge", () => {
       if (attempt === 1) throw new Error("failure");
       return attempt;
     };
-    expect(await hedge(task, { afterMs: 10, max: 3 })).toBe(3);
+    expect(await hedge(task, { afterMs: 10, attempts: 3 })).toBe(3);
     expect([began, now()]).toEqual([[0, 10, 12], 17]);
   });
 
@@ -89,7 +89,7 @@ describe("a hedge", () => {
       await sleep(40 - attempt * 10);
       throw errors[attempt - 1];
     };
-    const error = await failureOf(hedge(task, { afterMs: 1, max: 3 }));
+    const error = await failureOf(hedge(task, { afterMs: 1, attempts: 3 }));
     expect(error).toBe(errors[2]);
     expect(error).toMatchObject({ suppressed: [errors[0], errors[1]] });
   });
@@ -100,7 +100,7 @@ describe("a hedge", () => {
     const { task, began, running } = taking(1000, 1000, 1000);
     const error = await TaskGroup.run(async (group) => {
       group.go(() => sleep(15).then(() => cancel(reason)));
-      return failureOf(hedge(task, { afterMs: 10, max: 3, signal: ctx.signal }));
+      return failureOf(hedge(task, { afterMs: 10, attempts: 3, signal: ctx.signal }));
     });
     expect(error).toBe(reason);
     expect([began.length, now(), running()]).toEqual([2, 15, 0]);
@@ -135,7 +135,7 @@ describe("a hedge", () => {
   test("refuses bad arguments at the call, by name", () => {
     const call = (options: object) => () => hedge(() => 1, options as HedgeOptions<number>);
     expect(call({})).toThrow(/afterMs/);
-    expect(call({ afterMs: 1, max: 0 })).toThrow(/max/);
+    expect(call({ afterMs: 1, attempts: 0 })).toThrow(/attempts/);
     expect(() => hedge(1 as unknown as () => number, { afterMs: 1 })).toThrow(/task/);
   });
 });
