@@ -16,6 +16,7 @@ export type ErrorCode =
   | "LIMIT"
   | "MISUSE"
   | "GAVE_UP"
+  | "OPEN"
   | "STALLED"
   | "SCHEDULE";
 
