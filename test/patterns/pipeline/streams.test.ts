@@ -72,7 +72,7 @@ describe.each(Object.entries(kinds))("%s as a source", (_, open) => {
     let left = 0;
     const stream: AsyncIterable<number> = open([], "silent", () => left++);
     const fails = async function* (): AsyncGenerator<number> {
-      await nextTurn();
+      yield await nextTurn(1);
       throw boom;
     };
     expect(await failureOf(fanIn([stream, fails()]).toArray())).toBe(boom);
