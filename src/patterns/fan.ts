@@ -16,7 +16,7 @@ export type { Source } from "../sync/source.ts";
 export type { ValueOf, WorkContext } from "./fan/types.ts";
 
 /** How values are distributed. */
-export interface FanOutOptions<T = never> extends FlowOptions {
+export interface FanOutOptions<T = unknown> extends FlowOptions {
   /** How many values are worked on at once: at least 1. */
   readonly workers: number;
   /** Whether results keep the order of the input; default false: they come as they are ready. */

@@ -60,7 +60,7 @@ export interface MapReduceProgress {
 }
 
 /** How a run goes. What a callback throws fails the run. */
-export interface MapReduceOptions<K, V, I = never> extends CancelOptions {
+export interface MapReduceOptions<K, V, I = unknown> extends CancelOptions {
   /** How many inputs are mapped at once: at least 1; default 4. */
   readonly mappers?: number | undefined;
   /** How many keys are reduced at once: at least 1; default 4. */

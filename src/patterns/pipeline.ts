@@ -23,7 +23,7 @@ export interface StageOptions {
 export interface PipelineOptions extends StageOptions, CancelOptions {}
 
 /** How a stage runs that works on one value at a time. */
-export interface MapOptions<T = never> extends StageOptions {
+export interface MapOptions<T = unknown> extends StageOptions {
   /** How many values it works on at once: at least 1; default 1. */
   readonly concurrency?: number | undefined;
   /** Whether results keep the order of the input; default true. */
