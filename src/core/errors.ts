@@ -17,6 +17,7 @@ export type ErrorCode =
   | "MISUSE"
   | "GAVE_UP"
   | "STALLED"
+  | "NO_RESPONDERS"
   | "SCHEDULE";
 
 /**
