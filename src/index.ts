@@ -18,6 +18,7 @@ export * from "./patterns/pubsub/topics.ts";
 export * from "./patterns/rate-limiting.ts";
 export * from "./patterns/resource-pooling.ts";
 export * from "./patterns/singleflight.ts";
+export * from "./patterns/singleflight/loading-cache.ts";
 export * from "./patterns/supervisor.ts";
 export * from "./patterns/supervisor/dynamic.ts";
 export * from "./patterns/timeout-cancellation.ts";
