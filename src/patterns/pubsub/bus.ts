@@ -55,7 +55,7 @@ export type MessageOf<M, S> =
  * **Units and ranges** Topics are any strings; messages are any values, also `undefined` and `null`.
  * **Cancellation** A cancelled publish is withdrawn from those who have not taken the message; the others keep it.
  * **Errors** `ClosedError` for a publish once the bus is closed, or that waits when it closes.
- * **Cost** O(subscribers of the topic) a message; a topic without subscribers costs nothing.
+ * **Cost** O(subscribers of the topic + patterns) a message; a topic without subscribers costs nothing.
  * **Not for** sharing work, where one of many gets each value: see `producer-consumer`.
  * **Source** Publish-subscribe as in K. Birman's "news" service (1987); the policies are those of Effect's `PubSub`.
  *
@@ -108,7 +108,8 @@ export class PubSub<M extends object = Record<string, unknown>> {
   /**
    * Calls `handler` with each message, one at a time, in a task of its own.
    *
-   * **Errors** A handler that fails disturbs nobody and is called with the next message; see {@link ListenOptions}.
+   * **Errors** A handler that fails disturbs nobody and is called with the next message; see {@link ListenOptions}. If its
+   * subscription itself fails, as with `disconnect`, that is an uncaught exception of the host.
    *
    * @example
    * const bus = new PubSub<{ news: string }>();

@@ -45,6 +45,8 @@ export interface SubscribeOptions<T = unknown> extends CancelOptions {
  * **Guarantees** Gets what is published from the moment it was made, in each publisher's order. Leaving a loop over it
  * unsubscribes. When the bus closes, what is in the buffer can still be read, and then it is `done`.
  * **Cancellation** When the signal of `subscribe` aborts, it is unsubscribed and reading rejects with the reason.
+ * **Errors** With `disconnect`, once it was too slow and what it has is read, reading fails with `FullError`. What a
+ * function of its policy throws ends it in the same way.
  *
  * @example
  * const bus = new PubSub<{ news: string }>();
