@@ -18,6 +18,7 @@ export type ErrorCode =
   | "GAVE_UP"
   | "OPEN"
   | "STALLED"
+  | "NO_RESPONDERS"
   | "SCHEDULE";
 
 /**
