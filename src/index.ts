@@ -12,6 +12,7 @@ export * from "./patterns/producer-consumer.ts";
 export * from "./patterns/pubsub.ts";
 export * from "./patterns/rate-limiting.ts";
 export * from "./patterns/resource-pooling.ts";
+export * from "./patterns/resource-pooling/leak-detector.ts";
 export * from "./patterns/singleflight.ts";
 export * from "./patterns/supervisor.ts";
 export * from "./patterns/supervisor/dynamic.ts";
