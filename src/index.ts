@@ -4,6 +4,9 @@
  */
 export * from "./core/errors.ts";
 export * from "./patterns/event-loop.ts";
+export * from "./patterns/event-loop/ask.ts";
+export * from "./patterns/event-loop/ticks.ts";
+export * from "./patterns/event-loop/watch.ts";
 export * from "./patterns/fan.ts";
 export * from "./patterns/mapreduce.ts";
 export * from "./patterns/pipeline.ts";
