@@ -4,6 +4,9 @@
  */
 export * from "./core/errors.ts";
 export * from "./patterns/event-loop.ts";
+export * from "./patterns/event-loop/ask.ts";
+export * from "./patterns/event-loop/ticks.ts";
+export * from "./patterns/event-loop/watch.ts";
 export * from "./patterns/fan.ts";
 export * from "./patterns/fan/broadcast.ts";
 export * from "./patterns/fan/by-key.ts";
@@ -29,6 +32,7 @@ export * from "./patterns/rate-limiting/sliding-log.ts";
 export * from "./patterns/rate-limiting/sometimes.ts";
 export * from "./patterns/rate-limiting/throttle.ts";
 export * from "./patterns/resource-pooling.ts";
+export * from "./patterns/resource-pooling/leak-detector.ts";
 export * from "./patterns/singleflight.ts";
 export * from "./patterns/singleflight/loading-cache.ts";
 export * from "./patterns/supervisor.ts";
