@@ -54,6 +54,7 @@ export * from "./sync/mutex.ts";
 export * from "./sync/once.ts";
 export * from "./sync/rw-lock.ts";
 export * from "./sync/receive-many.ts";
+export * from "./sync/request.ts";
 export * from "./sync/schedule.ts";
 export * from "./sync/select.ts";
 export * from "./sync/semaphore.ts";
