@@ -59,8 +59,8 @@ interface Letter<T> {
  * A bounded queue whose values are held, and acknowledged, given back, or given back for lack of news.
  *
  * **Guarantees** At least once: a value that was put is taken until a consumer acknowledges it, or it has been taken
- * `maxAttempts` times and {@link AcknowledgedQueueOptions.onDeadLetter} took it. At most one consumer holds it at a time, but one
- * whose time is up may still be at work: handlers must stand being called twice for a value, see `DedupeWindow`. At most
+ * `maxAttempts` times and `onDeadLetter` took it. At most one consumer holds it at a time, but one whose time is up may
+ * still be at work: handlers must stand being called twice for a value, see `DedupeWindow`. At most
  * `capacity` values are in it, held and delayed ones included. Priorities and lanes as in `OrderedQueue`; a value that
  * comes back gets in line anew.
  * **Cancellation** A cancelled put puts nothing, ever; a cancelled take has taken nothing.
@@ -257,7 +257,7 @@ export interface Acknowledging<T> extends Consuming {
 }
 
 /**
- * A handler of values as one of deliveries, for {@link consume}: acknowledges what was worked on, and gives back what failed.
+ * A handler of values as one of deliveries, for {@link consume}: acknowledges what was worked on, gives back what failed.
  *
  * **Guarantees** A failure concerns its value alone, and the team goes on. What the handler has settled itself stays
  * so.

@@ -13,7 +13,7 @@ import type { Runtime } from "../../core/runtime.ts";
 export interface NakOptions {
   /** What went wrong; its dead letter tells. */
   readonly error?: unknown;
-  /** For how long it is not to be taken, in milliseconds: finite, at least 0; by default what the queue's schedule says. */
+  /** For how long it is kept back, in milliseconds: finite, at least 0; by default as the queue's schedule says. */
   readonly delayMs?: number | undefined;
 }
 

@@ -8,8 +8,8 @@ import { Item } from "./fair-line.ts";
 /** When a value is to be taken. A `Context` fits. */
 export interface PutOptions extends CancelOptions {
   /**
-   * A whole number, the higher the sooner; default 0. While several priorities wait in a lane, one in eight of its turns is
-   * that of the value that has waited longest, so that none starves.
+   * A whole number, the higher the sooner; default 0. While several priorities wait in a lane, one in eight of its turns
+   * is that of the value that has waited longest, so that none starves.
    */
   readonly priority?: number | undefined;
   /** For how long it is not to be taken, in milliseconds: a finite number of at least 0; default 0. It has its place. */

@@ -6,7 +6,7 @@ import type { Received } from "../../sync/channel.ts";
 
 /** What a team can consume: every queue here, and what stands on one, such as batches. */
 export interface TakeEnd<out T> {
-  /** Takes the next value, or waits for one. `done` is true once there will be none. A cancelled take has taken nothing. */
+  /** Takes the next value, or waits for one. `done`: there will be none. A cancelled take has taken nothing. */
   take(options?: CancelOptions): Promise<Received<T>>;
   /** Takes the next value if there is one; `undefined` means that it would have to wait. */
   tryTake(): Received<T> | undefined;
