@@ -19,6 +19,7 @@ export default defineConfig({
   resolve: { alias },
   test: {
     include: ["test/**/*.test.ts"],
+    setupFiles: ["./test/support/leak-check.ts"],
     reporters: ["default", "./test/support/tally-reporter.ts"],
     maxWorkers: 2,
     testTimeout: 30_000,

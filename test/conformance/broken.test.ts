@@ -2,8 +2,9 @@
 import { Channel } from "concurrency-model-patterns/channel";
 import { Mutex } from "concurrency-model-patterns/mutex";
 import { sleep } from "concurrency-model-patterns/timers";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { type CancelOptions, linkCancel, rejectIfCancelled } from "../../src/core/cancellation.ts";
+import { forgetLeftovers } from "../support/leftovers.ts";
 import { ended, endedValue } from "../support/outcomes.ts";
 import { checksOf } from "./checks/all.ts";
 import { leaveInFewSteps } from "./checks/steps.ts";
@@ -246,6 +247,9 @@ const broken: readonly (readonly [promise: number, what: string, subject: Subjec
 ];
 
 describe("the suite rejects", () => {
+  // Some of them leave something behind: that is what is broken about them.
+  afterEach(() => forgetLeftovers());
+
   test.each(broken)("for promise %i %s", async (promise, _, subject) => {
     expect(await complaints(promise, subject)).not.toEqual([]);
   });
