@@ -89,8 +89,8 @@ export const rwLockSubject: Subject<null, RwLockCommand> = {
           case "tryWrite":
             return held.keep(id, lock.tryWriteLock());
           case "release":
-            return held.release(command.which);
         }
+        return held.release(command.which);
       },
       look: () => {
         const { active, waiting } = lock;

@@ -121,11 +121,11 @@ export const semaphoreSubject: Subject<number, SemaphoreCommand> = {
             return semaphore.acquire(command.weight, ctx).then((permit) => held.keep(id, permit));
           case "try":
             return held.keep(id, semaphore.tryAcquire(command.weight));
-          case "release":
-            return held.release(command.which);
           case "resize":
             return semaphore.resize(command.permits);
+          case "release":
         }
+        return held.release(command.which);
       },
       look: () => [semaphore.permits, semaphore.available, semaphore.waiting],
     };
