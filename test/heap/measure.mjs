@@ -1,6 +1,6 @@
 /**
  * How much the heap grows with the operations of each primitive and pattern: one line of JSON. Run with
- * `node --expose-gc`, on what was built. Each subject does a twentieth of its operations first, to warm up, and at least 500.
+ * `node --expose-gc`, on what was built. Each subject does a twentieth of its operations first, to warm up, and at least 1000.
  */
 import {
   afterFunc,
@@ -195,7 +195,7 @@ async function heapUsed() {
 
 async function growth(make, operations) {
   const operation = make();
-  for (let n = 0; n < Math.max(500, operations / 20); n++) await operation(n);
+  for (let n = 0; n < Math.max(1000, operations / 20); n++) await operation(n);
   const before = await heapUsed();
   for (let n = 0; n < operations; n++) await operation(n);
   return (await heapUsed()) - before;

@@ -2,13 +2,7 @@
 import { explore } from "concurrency-model-patterns/testing";
 import { describe, expect, test } from "vitest";
 import type { Program } from "./programs.ts";
-
-declare module "vitest" {
-  interface TaskMeta {
-    /** How many schedules a test has tried, all there are. */
-    schedules?: number;
-  }
-}
+import "./tally.ts";
 
 /** A program, and every way in which it can go: each must come about, and no other. */
 export type Explored = Program | readonly [program: Program, ...ways: string[]];

@@ -20,6 +20,8 @@ export default class TallyReporter implements Reporter {
 
 function tallySchedules(modules: readonly TestModule[], tests: readonly TestCase[]): void {
   const explored = tests.map((test) => test.meta().schedules ?? 0).reduce((a, b) => a + b, 0);
+  const commands = tests.map((test) => test.meta().commands ?? 0).reduce((a, b) => a + b, 0);
+  if (commands > 0) process.stdout.write(`\nran ${commands} commands beside their models\n`);
   if (explored === 0) return;
   process.stdout.write(`\nexplored ${explored} schedules\n`);
   if (explored >= LEAST_SCHEDULES || !isWhole(modules, tests)) return;
