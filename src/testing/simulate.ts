@@ -99,8 +99,7 @@ export function random(): number {
  *
  * **Guarantees** The same seed gives the same run, event for event, as long as the program takes time and chance from
  * this library and waits for its other tasks through it. Every waiting call is a point at which another task may go on.
- * **Cancellation** `signal` ends the context that `program` is given. So does the end of the run, however it comes: what
- * the program began outside with that context is given up.
+ * **Cancellation** `signal` ends the context that `program` is given, and so does the end of the run, however it comes.
  * **Errors** What `program` throws. `DeadlockError` if every task is blocked for ever; `LeakError` if the program has
  * ended and tasks of it have not; `StalledError` if nothing came from outside for `externalTimeoutMs`. All name tasks.
  * **Cost** In Node, one or two microseconds a step; elsewhere, one turn of the host's loop.
@@ -187,11 +186,10 @@ async function run<T>(
 }
 
 /**
- * Ends the context of a program that did not end by itself, so that it lets go of what is outside. What it then does at
- * once is still done in this simulation, where nobody goes on, and not in the runtime around it.
+ * Ends the context of a program that did not end by itself, so that it lets go of what is outside. It unwinds in this
+ * simulation, where nobody goes on, and not in the runtime around it.
  */
 async function giveUp(scope: CancelableContext, error: unknown): Promise<void> {
-  if (scope.ctx.error !== undefined) return;
   scope.cancel(error);
   await new Promise<void>(afterMicrotasks);
 }
