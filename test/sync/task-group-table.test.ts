@@ -117,6 +117,34 @@ describe("TaskGroup: failures beside the first", () => {
   });
 });
 
+describe("TaskGroup: a cancellation from outside", () => {
+  test("does not hide a failure that comes after it", async () => {
+    const controller = new AbortController();
+    const failure = new Error("while cleaning up");
+    const group = new TaskGroup(controller);
+    group.go((ctx) => sleep(1e6, ctx));
+    group.go(async (ctx) => {
+      await ended(sleep(1e6, ctx));
+      await sleep(1);
+      raise(failure);
+    });
+    await sleep(0);
+    controller.abort();
+    const error = await failureOf(group.wait());
+    expect([error, suppressedBy(error)]).toEqual([failure, [controller.signal.reason]]);
+    expect(group.errors).toEqual([controller.signal.reason, failure]);
+  });
+
+  test("is what `wait` throws if nothing else went wrong", async () => {
+    const controller = new AbortController();
+    const group = new TaskGroup(controller);
+    group.go((ctx) => sleep(1e6, ctx));
+    await sleep(0);
+    controller.abort();
+    expect(await failureOf(group.wait())).toBe(controller.signal.reason);
+  });
+});
+
 describe("TaskGroup: its limit", () => {
   test("is read once: changing the options later changes nothing", async () => {
     const options = { concurrency: 1, capacity: 1 };
