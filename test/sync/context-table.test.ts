@@ -19,10 +19,14 @@ import { describe, expect, test } from "vitest";
 import { type CancellationCarrier, cancellationKey } from "../../src/core/cancellation.ts";
 import { inBothRuntimes, settle } from "../support/both-runtimes.ts";
 import { ended } from "../support/outcomes.ts";
+import { uncaughtIn } from "../support/uncaught.ts";
 
 const parents = new Error("of the parent");
 const childs = new Error("of the child");
 const slow = new Error("too slow");
+const raise = (error: Error): never => {
+  throw error;
+};
 const key = new ContextKey<number>("n");
 
 /** A child and its parent, for a row that ends them in some order. */
@@ -224,4 +228,19 @@ describe("afterFunc", () => {
     },
     10,
   );
+
+  test.each<[string, () => Promise<void>]>([
+    ["throws", () => raise(slow)],
+    ["rejects later", () => sleep(1).then(() => raise(slow))],
+  ])("tells the host when its callback %s, and calls the others all the same", async (_, callback) => {
+    const { ctx, cancel } = withCancel(background);
+    let calls = 0;
+    const uncaught = await uncaughtIn(async () => {
+      afterFunc(ctx, callback);
+      afterFunc(ctx, () => void calls++);
+      cancel();
+      await sleep(5);
+    });
+    expect([uncaught, calls]).toEqual([[slow], 1]);
+  });
 });
