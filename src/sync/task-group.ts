@@ -46,7 +46,8 @@ export interface TaskGroupOptions extends CancelOptions {
  * cancellation comes before one that is, so that the cause is not hidden behind its consequences.
  * **Cost** A task costs a context, an outcome and a microtask.
  * **Not for** long lists of jobs: see `pools`, which waits instead of refusing.
- * **Source** golang.org/x/sync/errgroup; structured concurrency as in N. J. Smith's notes on it (2018).
+ * **Source** golang.org/x/sync/errgroup; structured concurrency as in N. J. Smith's notes on it (2018). Unlike Go's, a
+ * full group does not block `go`, it queues; and no limit is `Infinity`, as a limit of 0 is refused.
  *
  * @example
  * const group = new TaskGroup();

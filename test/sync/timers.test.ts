@@ -3,6 +3,9 @@ import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { type RunEvent, simulate } from "concurrency-model-patterns/testing";
 import { now, sleep, Ticker } from "concurrency-model-patterns/timers";
 import { describe, expect, test } from "vitest";
+import type { Timer } from "../../src/core/clock.ts";
+import { systemRandom } from "../../src/core/random.ts";
+import { useRuntime } from "../../src/core/runtime.ts";
 import { inBothRuntimes, overSeeds } from "../support/both-runtimes.ts";
 import { hostTimers } from "../support/listeners.ts";
 import { failureOf, thrownBy } from "../support/outcomes.ts";
@@ -105,6 +108,27 @@ describe("Ticker", () => {
       expect(ticker.tryReceive()).toBeUndefined();
       expect((await ticker.receive()).value).toBe(50);
     });
+  });
+
+  test("skips what a busy host made it miss: one tick, and the next at a multiple that lies ahead", () => {
+    let nowMs = 100;
+    let fire = (): void => {};
+    const delays: number[] = [];
+    const after = (delayMs: number, callback: () => void): Timer => {
+      delays.push(delayMs);
+      fire = callback;
+      return { cancel: () => {} };
+    };
+    useRuntime({ clock: { now: () => nowMs, after }, random: systemRandom });
+    const ticker = new Ticker(10);
+    useRuntime();
+    nowMs = 135;
+    fire();
+    expect(delays).toEqual([10, 5]);
+    expect([ticker.tryReceive()?.value, ticker.tryReceive()]).toEqual([110, undefined]);
+    nowMs = 140;
+    fire();
+    expect([ticker.tryReceive()?.value, delays.at(-1)]).toEqual([140, 10]);
   });
 
   test("sets no timer once it is stopped, and does not close", async () => {
