@@ -15,10 +15,11 @@ import { Delivery, type DeliveryEnd } from "./delivery.ts";
 import type { Consuming, Handler } from "./handler.ts";
 import { itemOf, type LaneOptions, placeOf, type PutOptions, requireLanes } from "./put-options.ts";
 import { Stock } from "./stock.ts";
-import type { TakeEnd } from "./take-end.ts";
+import type { QueueWaiting, TakeEnd } from "./take-end.ts";
 
 export { Delivery, type NakOptions } from "./delivery.ts";
 export type { LaneOptions, PutOptions } from "./put-options.ts";
+export type { QueueWaiting } from "./take-end.ts";
 
 /** A value that was tried as often as is allowed. */
 export interface DeadLetter<T> {
@@ -139,7 +140,7 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
   }
 
   /** How many puts wait for room, and how many takes for a value. */
-  get waiting(): { readonly puts: number; readonly takes: number } {
+  get waiting(): QueueWaiting {
     return this.#stock.waiting;
   }
 
@@ -257,7 +258,7 @@ export interface Acknowledging<T> extends Consuming {
 }
 
 /**
- * A handler of values as one of deliveries, for {@link consume}: acknowledges what was worked on, gives back what failed.
+ * A handler of values as one of deliveries, for `consume`: acknowledges what was worked on, gives back what failed.
  *
  * **Guarantees** A failure concerns its value alone, and the team goes on. What the handler has settled itself stays
  * so.
