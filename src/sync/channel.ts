@@ -28,15 +28,7 @@ export type {
   OverflowPolicy,
 } from "./channel/overflow.ts";
 export type { ChannelWaiting } from "./channel/waiters.ts";
-export type {
-  Receivable,
-  Received,
-  ReceiveEnd,
-  ReceivePort,
-  Sendable,
-  SendEnd,
-  SendPort,
-} from "./ports.ts";
+export type { Received, ReceiveEnd, ReceivePort, SendEnd, SendPort } from "./ports.ts";
 
 /** What a channel is called, and what it does with a value for which it has no room. */
 export interface ChannelOptions<T = unknown> extends OverflowOptions<T> {

@@ -36,7 +36,7 @@ export interface AcknowledgedQueueOptions<T> extends LaneOptions<T> {
   /** How long a consumer may hold a value without a word, in milliseconds: above 0; default 30,000. */
   readonly visibilityMs?: number | undefined;
   /** How many times a value is taken before it is a dead letter: at least 1, or Infinity; default 5. */
-  readonly maxAttempts?: number | undefined;
+  readonly attempts?: number | undefined;
   /**
    * For how long a value is kept back after its first, second … attempt, in milliseconds; default 0. A function is given
    * how many attempts there were.
@@ -60,7 +60,7 @@ interface Letter<T> {
  * A bounded queue whose values are held, and acknowledged, given back, or given back for lack of news.
  *
  * **Guarantees** At least once: a value that was put is taken until a consumer acknowledges it, or it has been taken
- * `maxAttempts` times and `onDeadLetter` took it. At most one consumer holds it at a time, but one whose time is up may
+ * `attempts` times and `onDeadLetter` took it. At most one consumer holds it at a time, but one whose time is up may
  * still be at work: handlers must stand being called twice for a value, see `DedupeWindow`. At most
  * `capacity` values are in it, held and delayed ones included. Priorities and lanes as in `OrderedQueue`; a value that
  * comes back gets in line anew.
@@ -75,7 +75,7 @@ interface Letter<T> {
  * const dead: string[] = [];
  * const queue = new AcknowledgedQueue<string>({
  *   capacity: 10,
- *   maxAttempts: 2,
+ *   attempts: 2,
  *   onDeadLetter: ({ value, attempts }) => void dead.push(`${value} after ${attempts}`),
  * });
  * const done: string[] = [];
@@ -93,7 +93,7 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
   readonly #stock: Stock<Letter<T>, Delivery<T>>;
   readonly #options: AcknowledgedQueueOptions<T>;
   readonly #visibilityMs: number;
-  readonly #maxAttempts: number;
+  readonly #attempts: number;
   readonly #schedule: (attempts: number) => number;
   /** That of whoever made the queue: dead letters are handed over in it. */
   readonly #context = new AsyncContext();
@@ -105,7 +105,7 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
     requireFunction("onDeadLetter", options.onDeadLetter);
     this.#options = options;
     this.#visibilityMs = requirePositive("visibilityMs", options.visibilityMs ?? 30_000);
-    this.#maxAttempts = requireLimit("maxAttempts", options.maxAttempts ?? 5, 1);
+    this.#attempts = requireLimit("attempts", options.attempts ?? 5, 1);
     const { delayMs = 0 } = options;
     if (typeof delayMs !== "function") requireNumber("delayMs", delayMs, 0);
     this.#schedule = typeof delayMs === "function" ? delayMs : () => delayMs;
@@ -221,7 +221,7 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
 
   #again(letter: Letter<T>, error: unknown, delayMs: number | undefined): void {
     letter.error = error;
-    if (letter.attempts >= this.#maxAttempts) this.#bury(letter);
+    if (letter.attempts >= this.#attempts) this.#bury(letter);
     else this.#offer(letter, delayMs ?? this.#delayAfter(letter.attempts));
   }
 
