@@ -263,6 +263,23 @@ describe("the list of public modules", () => {
     expect(expected.filter((file) => !exported.has(file))).toEqual([]);
   });
 
+  test("is told in the README, and an extra in the list of the patterns' pages too", () => {
+    const [readme, list] = ["README.md", "docs/patterns/README.md"].map((file) =>
+      readFileSync(join(root, file), "utf8").split("\n"),
+    );
+    const isTold = (name: string): boolean => {
+      const [pattern = "", extra] = name.split("/");
+      const row = readme?.find(
+        (line) => line.startsWith(`| \`${pattern}\``) || line.startsWith(`| [\`${pattern}\`]`),
+      );
+      if (extra === undefined) return row !== undefined;
+      const short = row?.includes(`\`/${extra}\``) ?? readme?.some((line) => line.includes(`\`${name}\``));
+      return short === true && list?.some((line) => line.startsWith(`| \`${name}\``)) === true;
+    };
+    const names = modules.map(([subpath]) => subpath.slice(2)).filter((name) => name !== "");
+    expect(names.filter((name) => !isTold(name))).toEqual([]);
+  });
+
   test("needs no other package at run time", () => {
     expect(dependencies ?? {}).toEqual({});
   });

@@ -19,7 +19,7 @@ import type { TakeEnd } from "./producer-consumer/take-end.ts";
 export type { DropReason, OverflowPolicy } from "../sync/channel.ts";
 export type { ConsumeOptions, Consuming, Failure, Handler } from "./producer-consumer/handler.ts";
 export { JobQueue, type JobQueueOptions, type Producer } from "./producer-consumer/job-queue.ts";
-export type { TakeEnd } from "./producer-consumer/take-end.ts";
+export type { QueueWaiting, TakeEnd } from "./producer-consumer/take-end.ts";
 
 /**
  * Starts a team of consumers: each takes a value, works on it, and takes the next.

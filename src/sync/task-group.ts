@@ -18,6 +18,7 @@ import { type CancelableContext, type Context, withCancel } from "./context.ts";
 import { type Task, TaskHandle, type TaskOptions } from "./task-handle.ts";
 import { WaitGroup } from "./wait-group.ts";
 
+export type { Outcome } from "../core/task.ts";
 export type { Task, TaskHandle, TaskOptions } from "./task-handle.ts";
 
 /** What a group does. */
