@@ -42,7 +42,7 @@ export type {
  * made for all. It is not tried again for them, so a dead server sees one attempt a caller and no storm; with `backoff`
  * fewer than that.
  * **Cost** O(1) to acquire, release and cancel. A timer only while something is idle that may go by `idleTimeoutMs`, while
- * a caller waits who has a limit, and while something is made that has one.
+ * a caller waits who has a limit, and while something is made that has one. Only that of idleness keeps no process alive.
  * **Not for** bounding work that has nothing to share: see `Semaphore`.
  * **Source** Go's `database/sql`; what its peers got wrong, such as creating for ever against a dead server.
  *

@@ -3,7 +3,8 @@
  *
  * Invariant
  *   I1  A timer is set only while one is idle that may go. It is due when the oldest was to go that stood there when it
- *       was set: if that one was lent meanwhile, it finds nothing to do and is set anew.
+ *       was set: if that one was lent meanwhile, it finds nothing to do and is set anew. Nobody waits for it, so it keeps
+ *       no process alive.
  */
 import type { Clock, Timer } from "../../core/clock.ts";
 import type { Entry, Shelf } from "./shelf.ts";
@@ -40,8 +41,9 @@ export class IdleLimit<R> {
     if (dueMs === undefined) {
       this.#timer?.cancel();
       this.#timer = undefined;
-    } else {
-      this.#timer ??= this.#clock.after(dueMs - this.#clock.now(), () => this.#expire());
+    } else if (this.#timer === undefined) {
+      this.#timer = this.#clock.after(dueMs - this.#clock.now(), () => this.#expire());
+      this.#timer.unref?.();
     }
   }
 
