@@ -141,7 +141,9 @@ export interface PoolLimits {
 }
 
 /** Checks all options. */
-export function limitsOf<R>(options: ResourcePoolOptions<R>): PoolLimits {
+export function limitsOf<R>(
+  options: Omit<ResourcePoolOptions<R>, "create"> & { readonly create: unknown },
+): PoolLimits {
   for (const name of ["create", "destroy", "validate", "reset", "backoff", "onError"] as const) {
     if (name === "create" || options[name] !== undefined) requireFunction(name, options[name]);
   }

@@ -1,13 +1,15 @@
 /**
- * Ends what has been idle for too long.
+ * What is idle, and the end of what has been so for too long.
  *
- * Invariant
+ * Invariants
  *   I1  A timer is set only while one is idle that may go. It is due when the oldest was to go that stood there when it
  *       was set: if that one was lent meanwhile, it finds nothing to do and is set anew. Nobody waits for it, so it keeps
  *       no process alive.
+ *   I2  Only where somebody asks for it, it is known since when one is idle.
  */
 import type { Clock, Timer } from "../../core/clock.ts";
-import type { Entry, Shelf } from "./shelf.ts";
+import type { PoolLimits } from "./options.ts";
+import { type Entry, newShelf, type Shelf } from "./shelf.ts";
 
 /** What may go, and where to. */
 export interface IdleOwner<R> {
@@ -16,28 +18,50 @@ export interface IdleOwner<R> {
   end(entry: Entry<R>): void;
 }
 
-export class IdleLimit<R> {
+export class IdleShelf<R> {
   readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #shelf: Shelf<R>;
   readonly #owner: IdleOwner<R>;
+  readonly #dated: boolean;
   #timer: Timer | undefined;
 
-  constructor(clock: Clock, timeoutMs: number, shelf: Shelf<R>, owner: IdleOwner<R>) {
+  /** `dated`: somebody asks since when one is idle, also without a limit to that. */
+  constructor(clock: Clock, limits: PoolLimits, dated: boolean, owner: IdleOwner<R>) {
     this.#clock = clock;
-    this.#timeoutMs = timeoutMs;
-    this.#shelf = shelf;
+    this.#timeoutMs = limits.idleTimeoutMs;
+    this.#shelf = newShelf(limits.order);
     this.#owner = owner;
+    this.#dated = dated || this.#limited;
   }
 
-  /** Notes since when one is idle. */
-  begin(entry: Entry<R>): void {
-    entry.idleSinceMs = this.#clock.now();
+  get size(): number {
+    return this.#shelf.size;
   }
 
-  /** What is idle has changed. */
+  get oldest(): Entry<R> | undefined {
+    return this.#shelf.oldest;
+  }
+
+  push(entry: Entry<R>): void {
+    if (this.#dated) entry.idleSinceMs = this.#clock.now();
+    this.#shelf.push(entry);
+  }
+
+  /** Takes the one that is to be lent next. */
+  shift(): Entry<R> {
+    const entry = this.#shelf.shift();
+    this.tend();
+    return entry;
+  }
+
+  takeOldest(): Entry<R> {
+    return this.#shelf.takeOldest();
+  }
+
+  /** How many must be kept may have changed, or what is idle. */
   tend(): void {
-    const dueMs = this.#nextMs();
+    const dueMs = this.#limited ? this.#nextMs() : undefined;
     if (dueMs === undefined) {
       this.#timer?.cancel();
       this.#timer = undefined;
@@ -45,6 +69,10 @@ export class IdleLimit<R> {
       this.#timer = this.#clock.after(dueMs - this.#clock.now(), () => this.#expire());
       this.#timer.unref?.();
     }
+  }
+
+  get #limited(): boolean {
+    return this.#timeoutMs !== Number.POSITIVE_INFINITY;
   }
 
   /** When the next one may go; undefined if none may. */
