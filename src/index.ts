@@ -36,6 +36,7 @@ export * from "./patterns/rate-limiting/sliding-log.ts";
 export * from "./patterns/rate-limiting/sometimes.ts";
 export * from "./patterns/rate-limiting/throttle.ts";
 export * from "./patterns/resource-pooling.ts";
+export * from "./patterns/resource-pooling/keyed.ts";
 export * from "./patterns/resource-pooling/leak-detector.ts";
 export * from "./patterns/singleflight.ts";
 export * from "./patterns/singleflight/loading-cache.ts";
