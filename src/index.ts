@@ -14,6 +14,7 @@ export * from "./patterns/fan/merge.ts";
 export * from "./patterns/mapreduce.ts";
 export * from "./patterns/pipeline.ts";
 export * from "./patterns/pipeline/batch.ts";
+export * from "./patterns/pipeline/stats.ts";
 export * from "./patterns/pools.ts";
 export * from "./patterns/producer-consumer.ts";
 export * from "./patterns/producer-consumer/acknowledged-queue.ts";
