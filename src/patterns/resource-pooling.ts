@@ -26,6 +26,7 @@ export type {
   PoolCallback,
   PoolDrainOptions,
   PoolSize,
+  ResourceCareOptions,
   ResourcePoolStats,
   ResourcePoolOptions,
   WatchedLease,

@@ -20,7 +20,7 @@ import {
   limitsOf,
   type PoolDrainOptions,
   type PoolLimits,
-  type ResourcePoolOptions,
+  type ResourceCareOptions,
   type ResourcePoolStats,
 } from "./options.ts";
 import type { Share } from "./share.ts";
@@ -28,7 +28,7 @@ import { SharedPlaces, Tenant } from "./shared-places.ts";
 import { Stock } from "./stock.ts";
 
 /** How a keyed pool makes, keeps and ends its resources: as a `ResourcePool` does, but for what is said here. */
-export interface KeyedResourcePoolOptions<K, R> extends Omit<ResourcePoolOptions<R>, "create" | "min"> {
+export interface KeyedResourcePoolOptions<K, R> extends ResourceCareOptions<R> {
   /** Makes a resource of a key; see `ResourcePoolOptions.create`. */
   create(key: K, ctx: Context): R | PromiseLike<R>;
   /** How many resources there are at most, of all keys and in whatever state: at least 1. */
