@@ -6,6 +6,11 @@
 export interface Timer {
   /** Stops it. Does nothing if it has fired or was stopped. */
   cancel(): void;
+  /**
+   * Lets the process end though it is set, where there is a process that could. For housekeeping: a timer that somebody
+   * waits for must keep the process alive.
+   */
+  unref?(): void;
 }
 
 /** A monotonic clock in milliseconds. */
@@ -26,6 +31,7 @@ class SystemTimer implements Timer {
   readonly #dueMs: number;
   readonly #callback: () => void;
   #handle: ReturnType<typeof setTimeout> | undefined;
+  #holdsProcess = true;
 
   constructor(delayMs: number, callback: () => void) {
     this.#dueMs = performance.now() + delayMs;
@@ -38,8 +44,14 @@ class SystemTimer implements Timer {
     this.#handle = undefined;
   }
 
+  unref(): void {
+    this.#holdsProcess = false;
+    unrefHandle(this.#handle);
+  }
+
   #arm(delayMs: number): void {
     this.#handle = setTimeout(() => this.#fired(), Math.min(Math.ceil(delayMs), LONGEST_HOST_DELAY_MS));
+    if (!this.#holdsProcess) unrefHandle(this.#handle);
   }
 
   /** A host timer may fire a fraction early, and a long delay takes several: go on until the instant is reached. */
@@ -48,6 +60,11 @@ class SystemTimer implements Timer {
     if (remainingMs > 0) this.#arm(remainingMs);
     else this.#callback();
   }
+}
+
+/** A host's handle for a timer is an object that can do so on a server, and a mere number in a browser. */
+function unrefHandle(handle: unknown): void {
+  (handle as { unref?: () => void } | undefined)?.unref?.();
 }
 
 /** The machine's monotonic clock. */

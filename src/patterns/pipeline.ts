@@ -7,9 +7,17 @@ import { withSuppressed } from "../core/errors.ts";
 import { outcomeOf, valueOf } from "../core/task.ts";
 import type { Received } from "../sync/channel.ts";
 import type { Context } from "../sync/context.ts";
-import { Flow, type FlowOptions, type Produce } from "../sync/flow.ts";
-import { type OnError, parallelMap } from "../sync/parallel-map.ts";
+import { Flow, type Produce } from "../sync/flow.ts";
+import { type OnError, parallelMap, type ParallelMapOptions } from "../sync/parallel-map.ts";
+import type { SendPort } from "../sync/ports.ts";
 import { type AnyIterable, openSource, pump, type Source } from "../sync/source.ts";
+import type { TaskGroup } from "../sync/task-group.ts";
+import {
+  type PipelineObserver,
+  type StageObserver,
+  watchedInput,
+  watchedOutput,
+} from "./pipeline/observer.ts";
 
 export type { FailedValue, OnError, Verdict } from "../sync/parallel-map.ts";
 
@@ -22,7 +30,10 @@ export interface StageOptions {
 }
 
 /** How a pipeline runs; capacity and name are those of its source. */
-export interface PipelineOptions extends StageOptions, CancelOptions {}
+export interface PipelineOptions extends StageOptions, CancelOptions {
+  /** Watches the stages: a `PipelineStats` of `pipeline/stats`. */
+  readonly observer?: PipelineObserver | undefined;
+}
 
 /** How a stage runs that works on one value at a time. */
 export interface MapOptions<T = unknown> extends StageOptions {
@@ -48,10 +59,13 @@ export type Transform<I, O> = (input: AsyncIterable<I>, ctx: Context) => AnyIter
  * results; //=> [11, 14, 19]
  */
 export function pipeline<T>(source: Source<T>, options: PipelineOptions = {}): Pipeline<T> {
+  const { name = "source", capacity, signal, observer } = options;
+  const watch = observer?.stage(name, 1);
   const produce: Produce<T> = async (out, { ctx }) => {
-    await pump(openSource(source, ctx), out, ctx);
+    if (watch === undefined) await pump(openSource(source, ctx), out, ctx);
+    else await watch.run(() => pump(openSource(source, ctx), watchedOutput(out, watch), ctx));
   };
-  return new Pipeline<T>(produce, { name: "source", ...options, signal: options.signal });
+  return new Pipeline<T>(produce, { name, capacity, signal, observer });
 }
 
 /**
@@ -75,10 +89,10 @@ export function pipeline<T>(source: Source<T>, options: PipelineOptions = {}): P
  */
 export class Pipeline<T> extends Flow<T> {
   readonly #produce: Produce<T>;
-  readonly #options: FlowOptions;
+  readonly #options: PipelineOptions;
 
   /** Begin with {@link pipeline}. @internal */
-  constructor(produce: Produce<T>, options: FlowOptions) {
+  constructor(produce: Produce<T>, options: PipelineOptions) {
     super(produce, options);
     this.#produce = produce;
     this.#options = options;
@@ -101,34 +115,58 @@ export class Pipeline<T> extends Flow<T> {
     if (onError !== undefined) requireFunction("onError", onError);
     const workers = requireInteger("concurrency", options.concurrency ?? 1, 1);
     const ordered = options.ordered ?? true;
-    return this.#then<U>(options, async (input, out, group) => {
+    return this.#then<U>(options, workers, async (input, out, group, watch) => {
       const iterator = input[Symbol.asyncIterator]();
       const next = (): Promise<Received<T>> => iterator.next();
       const task = (value: T): U | PromiseLike<U> => work(value, group.ctx);
       const name = options.name ?? "stage";
-      await parallelMap({ group, next, out, workers, ordered, name, work: task, onError });
+      const plain = { group, next, out, workers, ordered, name, work: task, onError };
+      await parallelMap(watch === undefined ? plain : watched(plain, watch));
     });
   }
 
   /** Adds a stage that is a function from one stream to another: to split, join, drop or add values. */
   through<U>(transform: Transform<T, U>, options: StageOptions = {}): Pipeline<U> {
     requireFunction("transform", transform);
-    return this.#then<U>(options, (input, out, { ctx }) => pump(transform(input, ctx), out, ctx));
+    return this.#then<U>(options, 1, (input, out, { ctx }) => pump(transform(input, ctx), out, ctx));
   }
 
   /** One more stage: it reads what there is so far as a flow of its own, which ends with it. */
-  #then<U>(
-    options: StageOptions,
-    stage: (input: Flow<T>, ...rest: Parameters<Produce<U>>) => Promise<void>,
-  ): Pipeline<U> {
+  #then<U>(options: StageOptions, workers: number, stage: Stage<T, U>): Pipeline<U> {
+    const { name = "stage" } = options;
+    const { signal, observer } = this.#options;
+    const watch = observer?.stage(name, workers);
     const produce: Produce<U> = async (out, group) => {
       const input = new Flow(this.#produce, { ...this.#options, signal: group.ctx.signal });
-      const ran = await outcomeOf(() => stage(input, out, group));
+      const run = (): Promise<void> =>
+        watch === undefined
+          ? stage(input, out, group)
+          : watch.run(() => stage(watchedInput(input, watch), watchedOutput(out, watch), group, watch));
+      const ran = await outcomeOf(run);
       const left = await outcomeOf(() => input[Symbol.asyncDispose]());
       if (!ran.ok) throw withSuppressed(ran.error, input.failures);
       valueOf(left);
     };
-    const { signal } = this.#options;
-    return new Pipeline<U>(produce, { name: "stage", ...options, signal });
+    return new Pipeline<U>(produce, { ...options, name, signal, observer });
   }
+}
+
+type Stage<T, U> = (
+  input: AsyncIterable<T, undefined>,
+  out: Pick<SendPort<U>, "send">,
+  group: TaskGroup,
+  watch?: StageObserver,
+) => Promise<void>;
+
+/** The same work, watched. */
+function watched<T, U>(plain: ParallelMapOptions<T, U>, watch: StageObserver): ParallelMapOptions<T, U> {
+  const { work, onError } = plain;
+  const judge: OnError<T> | undefined =
+    onError &&
+    (async (failed, ctx) => {
+      const verdict = await onError(failed, ctx);
+      if (verdict === "skip") watch.skip();
+      return verdict;
+    });
+  return { ...plain, work: (value, worker) => watch.work(() => work(value, worker)), onError: judge };
 }

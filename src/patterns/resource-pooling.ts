@@ -3,11 +3,11 @@
  */
 import { requireFunction, requireInteger } from "../core/arguments.ts";
 import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
-import { ClosedError, TimeoutError } from "../core/errors.ts";
-import { completed } from "../core/fairness.ts";
+import { ClosedError } from "../core/errors.ts";
 import { begin, observe, type Resource } from "../core/resource.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
-import type { Lease } from "./resource-pooling/lease.ts";
+import { untilDrained } from "./resource-pooling/drained.ts";
+import { type Lease, useLease } from "./resource-pooling/lease.ts";
 import {
   durationOf,
   type LeaseWatch,
@@ -22,6 +22,7 @@ import { Stock } from "./resource-pooling/stock.ts";
 export { Lease } from "./resource-pooling/lease.ts";
 export type {
   LeaseWatch,
+  ResourceCareOptions,
   ResourcePoolCallback,
   ResourcePoolDrainOptions,
   ResourcePoolSize,
@@ -41,7 +42,7 @@ export type {
  * made for all. It is not tried again for them, so a dead server sees one attempt a caller and no storm; with `backoff`
  * fewer than that.
  * **Cost** O(1) to acquire, release and cancel. A timer only while something is idle that may go by `idleTimeoutMs`, while
- * a caller waits who has a limit, and while something is made that has one.
+ * a caller waits who has a limit, and while something is made that has one. Only that of idleness keeps no process alive.
  * **Not for** bounding work that has nothing to share: see `Semaphore`.
  * **Source** Go's `database/sql`; what its peers got wrong, such as creating for ever against a dead server.
  *
@@ -116,10 +117,7 @@ export class ResourcePool<R> {
       const refused = rejectIfCancelled(options) ?? this.#rejectIfClosed();
       if (refused !== undefined) return refused;
       this.#stock.fill();
-      const lease = this.#stock.checks ? undefined : this.#stock.lendIdle(watched);
-      if (lease !== undefined) return completed(this.#runtime, lease);
-      const refusal = this.#stock.refusal();
-      return refusal === undefined ? this.#stock.wait(options, watched) : rejected(refusal.error);
+      return this.#stock.acquire(options, watched);
     });
   }
 
@@ -140,7 +138,7 @@ export class ResourcePool<R> {
    */
   use<T>(work: (resource: R, lease: Lease<R>) => T | PromiseLike<T>, options?: CancelOptions): Promise<T> {
     requireFunction("work", work);
-    return this.#use(work, options);
+    return useLease(this.acquire(options), work);
   }
 
   /**
@@ -153,7 +151,7 @@ export class ResourcePool<R> {
     await (rejectIfCancelled(options) ?? this.#rejectIfClosed());
     const failure = this.#stock.fill();
     if (failure !== undefined) await rejected(failure.error);
-    await Promise.all(this.#stock.making.map((made) => made.wait(options)));
+    await Promise.all(this.#stock.makings.all.map((made) => made.wait(options)));
   }
 
   /**
@@ -188,37 +186,14 @@ export class ResourcePool<R> {
    * **Cancellation** A caller who is cancelled leaves; then nothing is taken away for them.
    */
   drain(options: ResourcePoolDrainOptions = {}): Promise<void> {
-    const forceAfterMs = durationOf(options, "forceAfterMs");
+    durationOf(options, "forceAfterMs");
     this.close();
-    if (forceAfterMs === Number.POSITIVE_INFINITY) return this.#stock.drained.wait(options);
-    return this.#drainBy(forceAfterMs, options);
+    return untilDrained(this.#runtime, this.#stock, options);
   }
 
   /** The same as {@link ResourcePool.drain}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.drain();
-  }
-
-  async #drainBy(forceAfterMs: number, options: ResourcePoolDrainOptions): Promise<void> {
-    const error = new TimeoutError(`resource was not given back within ${forceAfterMs} ms of the drain`);
-    const timer = this.#runtime.clock.after(forceAfterMs, () => this.#stock.revoke(error));
-    try {
-      await this.#stock.drained.wait(options);
-    } finally {
-      timer.cancel();
-    }
-  }
-
-  async #use<T>(
-    work: (resource: R, lease: Lease<R>) => T | PromiseLike<T>,
-    options: CancelOptions | undefined,
-  ): Promise<T> {
-    const lease = await this.acquire(options);
-    try {
-      return await work(lease.value, lease);
-    } finally {
-      lease.release();
-    }
   }
 
   #rejectIfClosed(): Promise<never> | undefined {

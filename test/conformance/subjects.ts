@@ -14,6 +14,7 @@ import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { queued, selecting, selects } from "./implementations/channels.ts";
 import { fanIns, flows } from "./implementations/flows.ts";
 import { mutex, rwLock, semaphore } from "./implementations/locks.ts";
+import { oneKey, threeKeys } from "./implementations/resource-pools.ts";
 import { runs, stopped } from "./implementations/runs.ts";
 import { timeLimits, timers } from "./implementations/timers.ts";
 import { type BusLike, busSubject } from "./kinds/bus.ts";
@@ -25,7 +26,7 @@ import { limiterSubject } from "./kinds/limiter.ts";
 import { lockSubject } from "./kinds/lock.ts";
 import { loopSubject } from "./kinds/loop.ts";
 import { poolSubject } from "./kinds/pool.ts";
-import { resourcePoolSubject } from "./kinds/resource-pool.ts";
+import { resourcePoolCrowd, resourcePoolSubject } from "./kinds/resource-pool.ts";
 import { runSubject } from "./kinds/run.ts";
 import { supervisorSubject } from "./kinds/supervisor.ts";
 import type { Subject } from "./subject.ts";
@@ -45,6 +46,8 @@ export const subjects: Readonly<Record<string, Subject>> = {
   }),
   WorkerPool: poolSubject((work, size) => new WorkerPool((job: number, { ctx }) => work(job, ctx), size)),
   ResourcePool: resourcePoolSubject((options) => new ResourcePool(options)),
+  "KeyedResourcePool, one key": resourcePoolSubject(oneKey),
+  "KeyedResourcePool, three keys": { crowds: { "": () => resourcePoolCrowd(threeKeys) } },
   PubSub: busSubject(() => new PubSub() as unknown as BusLike),
   TaskGroup: groupSubject((size) => new TaskGroup({ ...size, errors: "collect" })),
   SingleFlight: flightSubject(() => new SingleFlight()),

@@ -38,8 +38,29 @@ describe("the system's clock, on a faked host", () => {
     expect(fired).toBe(false);
   });
 
+  test("lets go of the process in every part of a long timer, and fires all the same", async () => {
+    const set = vi.spyOn(globalThis, "setTimeout");
+    let fired = false;
+    const timer = systemClock.after(2 * LONGEST, () => (fired = true));
+    timer.unref?.();
+    await vi.advanceTimersByTimeAsync(LONGEST + 5);
+    const handles = set.mock.results.map(({ value }) => value as NodeJS.Timeout);
+    expect(handles.map((handle) => handle.hasRef())).toEqual([false, false]);
+    await vi.advanceTimersByTimeAsync(LONGEST);
+    expect(fired).toBe(true);
+    set.mockRestore();
+  });
+
+  test("has nothing to let go of where the host's timers are numbers", () => {
+    const set = vi.spyOn(globalThis, "setTimeout").mockReturnValue(7 as never);
+    expect(() => systemClock.after(5, () => {}).unref?.()).not.toThrow();
+    set.mockRestore();
+  });
+
   test("never fires a timer of Infinity, and sets none", () => {
-    systemClock.after(Number.POSITIVE_INFINITY, () => {});
+    const timer = systemClock.after(Number.POSITIVE_INFINITY, () => {});
+    timer.unref?.();
+    timer.cancel();
     expect(vi.getTimerCount()).toBe(0);
   });
 

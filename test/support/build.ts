@@ -1,6 +1,6 @@
 /** Builds the command before the tests that start it, if a source is newer than what is there. */
 import { execFileSync } from "node:child_process";
-import { readdirSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -20,7 +20,33 @@ function builtAt(): number {
   }
 }
 
+/** Only one builds at a time: several test files may want it at once. Whoever comes later finds it done. */
 export function buildIfStale(): void {
-  const sources = Math.max(...["src", "examples", "cli"].map((folder) => newest(`${root}/${folder}`)));
-  if (sources > builtAt()) execFileSync("npm", ["run", "build"], { cwd: root, stdio: "inherit" });
+  lock();
+  try {
+    const sources = Math.max(...["src", "examples", "cli"].map((folder) => newest(`${root}/${folder}`)));
+    if (sources > builtAt()) execFileSync("npm", ["run", "build"], { cwd: root, stdio: "inherit" });
+  } finally {
+    rmdirSync(building);
+  }
+}
+
+/** A folder, because making one either succeeds or finds that it is there. */
+const building = `${root}/node_modules/.building`;
+/** No build takes this long: whoever made the folder was killed. */
+const ABANDONED_MS = 120_000;
+
+function lock(): void {
+  while (!tryLock()) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+}
+
+function tryLock(): boolean {
+  try {
+    mkdirSync(building);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    const { mtimeMs = Date.now() } = statSync(building, { throwIfNoEntry: false }) ?? {};
+    return Date.now() - mtimeMs > ABANDONED_MS;
+  }
 }

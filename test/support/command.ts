@@ -2,7 +2,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const main = `${root}/dist/cli/main.js`;
 
 export interface Finished {
   readonly status: number | null;
@@ -23,9 +24,14 @@ export interface StartOptions {
   readonly env?: Record<string, string>;
 }
 
-export function start(args: readonly string[], { input, env }: StartOptions = {}): Started {
+export function start(args: readonly string[], options?: StartOptions): Started {
+  return startNode([main, ...args], options);
+}
+
+/** Starts Node in the folder of the package, so that a program finds the built package by its name. */
+function startNode(args: readonly string[], { input, env }: StartOptions = {}): Started {
   const plain = { ...process.env, FORCE_COLOR: undefined, NO_COLOR: undefined, ...env };
-  const child = spawn(process.execPath, [main, ...args], { env: plain, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, args, { cwd: root, env: plain, stdio: ["pipe", "pipe", "pipe"] });
   let stdout = "";
   let stderr = "";
   const watchers: (() => void)[] = [];
@@ -54,4 +60,13 @@ export function start(args: readonly string[], { input, env }: StartOptions = {}
 
 export function run(args: readonly string[], options?: StartOptions): Promise<Finished> {
   return start(args, options).finished;
+}
+
+/** Runs a program, given as the text of a module, on the built package; ended after `limitMs` if it does not end. */
+export async function runProgram(text: string, limitMs: number): Promise<Finished> {
+  const { child, finished } = startNode(["--input-type=module", "--eval", text]);
+  const limit = setTimeout(() => child.kill("SIGKILL"), limitMs);
+  const end = await finished;
+  clearTimeout(limit);
+  return end;
 }

@@ -34,7 +34,8 @@ export interface LoopWatchOptions {
  * done. `onSlow` runs in the async context in which the watch was made.
  * **Units and ranges** How long an event has waited is known of what is posted, and of what an iterable gives. A channel
  * does not say since when it holds a value.
- * **Cost** A look at the clock when an event is accepted, begun and done; with `slowMs` a timer for each event.
+ * **Cost** A look at the clock when an event is accepted, begun and done; with `slowMs` a timer for each event, which
+ * keeps no process alive.
  * **Not for** stopping a handler: one that computes cannot be stopped, and one that waits has a context.
  *
  * @example
@@ -89,6 +90,7 @@ export class LoopWatch implements LoopObserver {
       reported = true;
     };
     const timer = clock.after(this.#slowMs, report);
+    timer.unref?.();
     return () => {
       timer.cancel();
       const tookMs = clock.now() - startMs;

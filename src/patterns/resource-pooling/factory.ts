@@ -21,12 +21,20 @@ export class Factory<R> {
   readonly #options: ResourcePoolOptions<R>;
   readonly #name: string;
   readonly #createTimeoutMs: number;
-  readonly #context = new AsyncContext();
+  readonly #context: AsyncContext;
+  #checking = 0;
+  #resetting = 0;
 
-  constructor(runtime: Runtime, options: ResourcePoolOptions<R>, name: string) {
+  constructor(
+    runtime: Runtime,
+    options: ResourcePoolOptions<R>,
+    name: string,
+    context: AsyncContext = new AsyncContext(),
+  ) {
     this.#runtime = runtime;
     this.#options = options;
     this.#name = name;
+    this.#context = context;
     this.#createTimeoutMs = durationOf(options, "createTimeoutMs");
   }
 
@@ -38,6 +46,16 @@ export class Factory<R> {
   /** Whether resources are reset when they come back. */
   get resets(): boolean {
     return this.#options.reset !== undefined;
+  }
+
+  /** How many are being checked. */
+  get checking(): number {
+    return this.#checking;
+  }
+
+  /** How many are being reset. */
+  get resetting(): number {
+    return this.#resetting;
   }
 
   create(parent: Context, { overdue, settled }: Creation<R>): void {
@@ -63,10 +81,12 @@ export class Factory<R> {
 
   /** A resource that cannot be checked is none. */
   check(value: R, done: (valid: boolean) => void): void {
+    this.#checking++;
     this.#start(
       "validate",
       () => this.#options.validate?.(value),
       (outcome) => {
+        this.#checking--;
         if (!outcome.ok) this.report(outcome.error, "validate");
         done(outcome.ok && outcome.value === true);
       },
@@ -75,10 +95,12 @@ export class Factory<R> {
 
   /** A resource that cannot be reset is of no use to anybody else. */
   reset(value: R, done: (clean: boolean) => void): void {
+    this.#resetting++;
     this.#start(
       "reset",
       () => this.#options.reset?.(value),
       (outcome) => {
+        this.#resetting--;
         if (!outcome.ok) this.report(outcome.error, "reset");
         done(outcome.ok);
       },

@@ -57,7 +57,7 @@ class HeldLease extends QueueNode implements WatchedLease {
  * nothing away. `onLeak` runs in the async context in which the detector was made.
  * **Units and ranges** `leakAfterMs`: milliseconds from the moment of the grant, not of the call.
  * **Cost** A stack trace for each `acquire`: a few microseconds, and a few kilobytes for each lease that is held. One timer
- * while something is held that has not been reported.
+ * while something is held that has not been reported; it keeps no process alive.
  * **Not for** bounding how long work takes: give the work a context.
  * **Source** `leakDetectionThreshold` of HikariCP.
  *
@@ -110,9 +110,10 @@ export class LeakDetector implements LeaseWatch {
     if (oldest === undefined) {
       this.#timer?.cancel();
       this.#timer = undefined;
-    } else {
+    } else if (this.#timer === undefined) {
       const leftMs = oldest.sinceMs + this.#leakAfterMs - this.#runtime.clock.now();
-      this.#timer ??= this.#runtime.clock.after(leftMs, () => this.#reportLate());
+      this.#timer = this.#runtime.clock.after(leftMs, () => this.#reportLate());
+      this.#timer.unref?.();
     }
   }
 

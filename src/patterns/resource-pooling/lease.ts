@@ -75,6 +75,19 @@ export class Lease<R> {
   }
 }
 
+/** Calls `work` with what is lent, and gives it back however that ends. */
+export async function useLease<R, T>(
+  acquired: Promise<Lease<R>>,
+  work: (resource: R, lease: Lease<R>) => T | PromiseLike<T>,
+): Promise<T> {
+  const lease = await acquired;
+  try {
+    return await work(lease.value, lease);
+  } finally {
+    lease.release();
+  }
+}
+
 /** How long somebody waits, and who is to know that they left. */
 export interface Patience {
   readonly timeoutMs: number;

@@ -31,23 +31,14 @@ export interface WatchedLease {
   end(): void;
 }
 
-/** How a pool makes, keeps and ends its resources. Its callbacks may throw or reject; they run where the pool was made. */
-export interface ResourcePoolOptions<R> {
-  /**
-   * Makes a resource. `ctx` ends when the pool is closed or `createTimeoutMs` have passed, not when the caller leaves who
-   * needed it: then the resource is for the next.
-   */
-  create(ctx: Context): R | PromiseLike<R>;
+/** How resources are kept and ended. The callbacks may throw or reject; they run where the pool was made. */
+export interface ResourceCareOptions<R> {
   /** Ends a resource. `cause` is what `Lease.discard` was given. */
   destroy?(resource: R, cause?: unknown): void | PromiseLike<void>;
   /** Whether an idle resource is still good, asked before it is handed out. One that is not is destroyed. */
   validate?(resource: R): boolean | PromiseLike<boolean>;
   /** Makes a resource that was given back as good as new, before anybody else gets it. If that fails, it is destroyed. */
   reset?(resource: R): void | PromiseLike<void>;
-  /** How many resources there are at most, in whatever state: at least 1. */
-  readonly max: number;
-  /** How many to have ready: from 0, the default, to `max`. */
-  readonly min?: number | undefined;
   /** Which idle resource is handed out: the one used last, `lifo`, the default, or the one idle for longest, `fifo`. */
   readonly order?: "lifo" | "fifo" | undefined;
   /** How many callers may wait when all resources are in use: at least 0; default 1000. */
@@ -84,6 +75,19 @@ export interface ResourcePoolOptions<R> {
   onError?(error: unknown, callback: ResourcePoolCallback): void;
   /** A short name for reports and for the event log. */
   readonly name?: string | undefined;
+}
+
+/** How a pool makes, keeps and ends its resources. Its callbacks may throw or reject; they run where the pool was made. */
+export interface ResourcePoolOptions<R> extends ResourceCareOptions<R> {
+  /**
+   * Makes a resource. `ctx` ends when the pool is closed or `createTimeoutMs` have passed, not when the caller leaves who
+   * needed it: then the resource is for the next.
+   */
+  create(ctx: Context): R | PromiseLike<R>;
+  /** How many resources there are at most, in whatever state: at least 1. */
+  readonly max: number;
+  /** How many to have ready: from 0, the default, to `max`. */
+  readonly min?: number | undefined;
 }
 
 /** How many resources there are to be. */
@@ -135,7 +139,9 @@ export interface PoolLimits {
 }
 
 /** Checks all options. */
-export function limitsOf<R>(options: ResourcePoolOptions<R>): PoolLimits {
+export function limitsOf<R>(
+  options: Omit<ResourcePoolOptions<R>, "create"> & { readonly create: unknown },
+): PoolLimits {
   for (const name of ["create", "destroy", "validate", "reset", "backoff", "onError"] as const) {
     if (name === "create" || options[name] !== undefined) requireFunction(name, options[name]);
   }

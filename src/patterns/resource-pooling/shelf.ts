@@ -12,7 +12,7 @@ export interface Entry<R> {
   readonly expiresMs: number;
   /** How often it has been lent. */
   uses: number;
-  /** Since when it stands on the shelf. */
+  /** Since when it stands on the shelf, where anybody asks for that. */
   idleSinceMs: number;
 }
 

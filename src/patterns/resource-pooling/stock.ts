@@ -5,47 +5,46 @@
  *   I1  idle + active <= size <= max. The difference to `size` is what is being made, checked, reset or destroyed. Only
  *       after `resize` may there be more than `max`, until enough have come back.
  *   I2  Somebody waits only while nothing is idle, or as many are being checked for them.
- *   I3  At least as many are coming as wait, unless `max` or a pause after a failure forbids it.
+ *   I3  At least as many are coming as wait, unless `max`, a pause after a failure or the lack of a place that is shared
+ *       with others forbids it.
  *   I4  A timer is set only while one is idle that may go, or somebody waits for the end of a pause.
  *   I5  Once closed, nobody waits, nothing is idle, no timer is set, and nothing more is made. Once drained, `size` is 0.
  */
 import type { CancelOptions } from "../../core/cancellation.ts";
 import { Deferred } from "../../core/deferred.ts";
 import { FullError } from "../../core/errors.ts";
+import { completed } from "../../core/fairness.ts";
 import type { Resource } from "../../core/resource.ts";
 import type { Runtime } from "../../core/runtime.ts";
-import { WaiterQueue } from "../../core/waiter-queue.ts";
 import { background, type CancelableContext, withCancel } from "../../sync/context.ts";
 import { Backoff } from "./backoff.ts";
+import { Callers } from "./callers.ts";
 import { Factory } from "./factory.ts";
-import { IdleLimit } from "./idle-limit.ts";
-import { type Lease, LeaseWaiter, type Refusal, type Return } from "./lease.ts";
+import { IdleShelf } from "./idle-shelf.ts";
+import type { Lease, Refusal, Return } from "./lease.ts";
 import { Loans } from "./loans.ts";
+import { Makings } from "./makings.ts";
 import type { PoolLimits, ResourcePoolStats, ResourcePoolOptions, WatchedLease } from "./options.ts";
-import { type Entry, newShelf, type Shelf } from "./shelf.ts";
+import type { Share, Tally } from "./share.ts";
+import type { Entry } from "./shelf.ts";
 import { Wear } from "./wear.ts";
 
 export class Stock<R> {
   readonly drained: Deferred<void>;
+  readonly makings: Makings<R>;
   limits: PoolLimits;
   readonly #runtime: Runtime;
-  readonly #resource: Resource | undefined;
   readonly #factory: Factory<R>;
+  readonly #share: Share | undefined;
   readonly #backoff: Backoff | undefined;
   readonly #wear: Wear;
-  readonly #idleLimit: IdleLimit<R> | undefined;
   readonly #scope: CancelableContext = withCancel(background);
-  readonly #waiters = new WaiterQueue<LeaseWaiter<R>>();
-  readonly #idle: Shelf<R>;
-  readonly #making = new Set<Deferred<void>>();
+  readonly #waiters: Callers<R>;
+  readonly #idle: IdleShelf<R>;
   readonly #loans: Loans<R>;
-  #checking = 0;
-  #resetting = 0;
   #ending = 0;
   #size = 0;
-  #created = 0;
-  #destroyed = 0;
-  #failed = 0;
+  readonly #counts = { created: 0, destroyed: 0, failed: 0 };
   #state: "open" | "closed" = "open";
   #serving = false;
 
@@ -54,21 +53,27 @@ export class Stock<R> {
     resource: Resource | undefined,
     options: ResourcePoolOptions<R>,
     limits: PoolLimits,
+    share?: Share,
   ) {
     this.#runtime = runtime;
-    this.#resource = resource;
     this.limits = limits;
-    this.#idle = newShelf(limits.order);
-    this.#factory = new Factory(runtime, options, options.name ?? "pool");
+    this.#share = share;
+    this.#factory = new Factory(runtime, options, options.name ?? "pool", share?.context);
+    this.makings = new Makings(runtime, resource, this.#factory, {
+      made: (value) => this.#accept(this.#newEntry(value)),
+      failed: (error) => this.#failWaiter(error),
+      gone: () => this.#size--,
+      changed: () => this.#serve(),
+    });
+    const patience = { timeoutMs: limits.acquireTimeoutMs, left: () => this.#serve() };
+    this.#waiters = new Callers(runtime, resource, patience);
     this.#loans = new Loans(resource, (entry, end) => this.#takeBack(entry, end));
     this.drained = new Deferred(runtime, "drain", resource);
     this.#wear = new Wear(runtime, limits);
-    const owner = {
-      maySpare: (): boolean => this.#kept > this.limits.min,
-      end: (entry: Entry<R>): void => this.#destroy(entry),
-    };
-    if (limits.idleTimeoutMs !== Number.POSITIVE_INFINITY)
-      this.#idleLimit = new IdleLimit(runtime.clock, limits.idleTimeoutMs, this.#idle, owner);
+    this.#idle = new IdleShelf(runtime.clock, limits, share !== undefined, {
+      maySpare: () => this.#kept > this.limits.min,
+      end: (entry) => this.#destroy(entry),
+    });
     if (options.backoff !== undefined)
       this.#backoff = new Backoff(runtime.clock, options.backoff, () => this.#serve());
   }
@@ -79,15 +84,16 @@ export class Stock<R> {
       idle: this.#idle.size,
       active: this.#loans.size,
       waiting: this.#waiters.size,
-      created: this.#created,
-      destroyed: this.#destroyed,
-      failed: this.#failed,
+      ...this.#counts,
     };
   }
 
-  /** Whether nothing may be lent unchecked. */
-  get checks(): boolean {
-    return this.#factory.checks;
+  /** Lends one, now or when it can. */
+  acquire(options: CancelOptions | undefined, watched: WatchedLease | undefined): Promise<Lease<R>> {
+    const lease = this.#factory.checks ? undefined : this.lendIdle(watched);
+    if (lease !== undefined) return completed(this.#runtime, lease);
+    const refusal = this.#refusal();
+    return refusal === undefined ? this.#wait(options, watched) : Promise.reject(refusal.error);
   }
 
   /** Lends one that is idle, if there is one and nobody waits. */
@@ -95,7 +101,6 @@ export class Stock<R> {
     if (this.#waiters.size > 0) return undefined;
     while (this.#idle.size > 0) {
       const entry = this.#idle.shift();
-      this.#idleLimit?.tend();
       if (!this.#wear.isOver(entry))
         return this.#loans.lend(entry, { task: this.#runtime.scheduler?.current, watched });
       this.#destroy(entry);
@@ -104,34 +109,52 @@ export class Stock<R> {
   }
 
   /** Why one more need not wait, if that is so: nothing can come, or there is no room to wait. */
-  refusal(): Refusal | undefined {
-    if (this.#isHopeless()) return { error: this.#backoff?.error };
-    if (this.#idle.size > 0 || this.#size < this.limits.max) return undefined;
-    if (this.#waiters.size - this.#coming < this.limits.capacity) return undefined;
+  #refusal(): Refusal | undefined {
+    if (this.hopeless) return { error: this.#backoff?.error };
+    if (this.#idle.size > 0) return undefined;
+    if ((this.#share?.unserved ?? this.#unserved) < this.limits.capacity) return undefined;
+    if (this.#size < this.limits.max && this.#share?.spare !== false) return undefined;
     const text = `resource pool is full: ${this.#size} in use and ${this.#waiters.size} wait`;
     return { error: new FullError(text) };
   }
 
-  wait(options: CancelOptions | undefined, watched: WatchedLease | undefined): Promise<Lease<R>> {
-    const patience = { timeoutMs: this.limits.acquireTimeoutMs, left: () => this.#serve() };
-    const waiter = new LeaseWaiter<R>(this.#runtime, this.#resource, options, patience, watched);
-    this.#waiters.push(waiter);
+  #wait(options: CancelOptions | undefined, watched: WatchedLease | undefined): Promise<Lease<R>> {
+    const lease = this.#waiters.push(options, watched);
     this.#serve();
-    return waiter.promise;
+    return lease;
   }
 
   /** Makes what is missing to `min`. Says why it cannot, while it pauses. */
   fill(): Refusal | undefined {
     while (this.#size < this.limits.min) {
-      if (this.#backoff?.pausing === true) return { error: this.#backoff.error };
-      this.#make();
+      if (!this.#mayMake) return { error: this.#backoff?.error };
+      this.make();
     }
     return undefined;
   }
 
-  /** What is being made now. */
-  get making(): readonly Deferred<void>[] {
-    return [...this.#making];
+  /** Makes one more. */
+  make(): void {
+    this.#size++;
+    this.makings.begin(this.#scope.ctx);
+  }
+
+  /** What those need to know with whom it shares places. */
+  get tally(): Tally {
+    const missing = Math.min(this.#unserved, this.limits.max - this.#size);
+    return {
+      size: this.#size,
+      ending: this.#ending,
+      unserved: this.#unserved,
+      idleSinceMs: this.#idle.oldest?.idleSinceMs,
+      missing: missing > 0 && this.#mayMake ? missing : 0,
+    };
+  }
+
+  /** Destroys the one that has been idle for longest: there is one. */
+  evict(): void {
+    this.#destroy(this.#idle.takeOldest());
+    this.#serve();
   }
 
   resize(limits: PoolLimits): void {
@@ -143,8 +166,7 @@ export class Stock<R> {
   /** Lends no more. */
   close(error: Error): void {
     this.#state = "closed";
-    for (let waiter = this.#waiters.first; waiter !== undefined; waiter = this.#waiters.first)
-      waiter.fail(error);
+    while (this.#waiters.size > 0) this.#waiters.failFirst(error);
     while (this.#idle.size > 0) this.#destroy(this.#idle.shift());
     this.#scope.cancel(error);
     this.#backoff?.await(false);
@@ -156,88 +178,71 @@ export class Stock<R> {
     this.#loans.revoke(cause);
   }
 
+  /** Whether there is no pause after a failure. */
+  get #mayMake(): boolean {
+    return this.#backoff?.pausing !== true;
+  }
+
+  /** For how many of those who wait nothing is coming. */
+  get #unserved(): number {
+    return this.#waiters.size - this.#coming;
+  }
+
   /** How many will be there for those who wait, unless something goes wrong. */
   get #coming(): number {
-    return this.#making.size + this.#checking + this.#resetting;
+    return this.makings.size + this.#factory.checking + this.#factory.resetting;
   }
 
   /** Whether a waiter would wait for nothing: none is left, and none may be made now. */
-  #isHopeless(): boolean {
-    return this.#kept === 0 && this.#backoff?.pausing === true;
+  get hopeless(): boolean {
+    return this.#kept === 0 && !this.#mayMake;
   }
 
   /** Lets go on whatever can: hands out what is idle, and makes more, as long as somebody waits for it. */
   #serve(): void {
     if (this.#serving) return;
     this.#serving = true;
-    while (this.#idle.size > 0 && this.#checking < this.#waiters.size && this.#nextWaiter() !== undefined) {
+    while (
+      this.#idle.size > 0 &&
+      this.#factory.checking < this.#waiters.size &&
+      this.#waiters.next !== undefined
+    ) {
       this.#offer(this.#idle.shift());
     }
     if (this.#state === "open") this.#makeForWaiters();
     else if (this.#size === 0) this.drained.settle(DONE);
-    this.#idleLimit?.tend();
+    this.#idle.tend();
     this.#serving = false;
+    this.#share?.tend();
   }
 
+  /** Where places are shared, it is told when to make one. */
   #makeForWaiters(): void {
-    const wanted = (): boolean => this.#coming < this.#waiters.size && this.#size < this.limits.max;
-    while (wanted() && this.#backoff?.pausing !== true) this.#make();
-    this.#backoff?.await(wanted());
-  }
-
-  /** Who is served next. One who is being cancelled will leave, and then those who wait are served again. */
-  #nextWaiter(): LeaseWaiter<R> | undefined {
-    const waiter = this.#waiters.first;
-    return waiter?.givenUp === true ? undefined : waiter;
-  }
-
-  #make(): void {
-    const made = new Deferred<void>(this.#runtime, "ready", this.#resource);
-    let late: unknown;
-    this.#making.add(made);
-    this.#size++;
-    this.#factory.create(this.#scope.ctx, {
-      overdue: (error) => {
-        late = error;
-        this.#making.delete(made);
-        this.#failWaiter(error, made);
-        this.#serve();
-      },
-      settled: (outcome) => {
-        this.#making.delete(made);
-        if (outcome.ok) this.#accept(this.#newEntry(outcome.value));
-        else this.#size--;
-        if (outcome.ok) this.#backoff?.succeeded();
-        else if (late === undefined) this.#failWaiter(outcome.error, made);
-        else if (late !== outcome.error) this.#factory.report(outcome.error, "create");
-        made.settle(DONE);
-        this.#serve();
-      },
-    });
+    const lacks = (): boolean => this.#unserved > 0 && this.#size < this.limits.max;
+    while (this.#share === undefined && lacks() && this.#mayMake) this.make();
+    this.#backoff?.await(lacks() && !this.#mayMake);
   }
 
   /** Fails one who waits in vain, if there is one. That a create gives up when it is told to is no error. */
-  #failWaiter(error: unknown, made: Deferred<void>): void {
-    made.settle({ ok: false, error });
+  #failWaiter(error: unknown): void {
     if (this.#state === "closed" && error === this.#scope.ctx.cause) return;
-    this.#failed++;
+    this.#counts.failed++;
     this.#backoff?.failed(error);
     if (this.#coming >= this.#waiters.size) return this.#factory.report(error, "create");
-    this.#waiters.first?.fail(error);
-    while (this.#waiters.first !== undefined && this.#isHopeless()) this.#waiters.first.fail(error);
+    this.#waiters.failFirst(error);
+    while (this.#waiters.size > 0 && this.hopeless) this.#waiters.failFirst(error);
   }
 
   #newEntry(value: R): Entry<R> {
-    return { id: ++this.#created, value, expiresMs: this.#wear.endMs(), uses: 0, idleSinceMs: 0 };
+    this.#backoff?.succeeded();
+    return { id: ++this.#counts.created, value, expiresMs: this.#wear.endMs(), uses: 0, idleSinceMs: 0 };
   }
 
   /** Hands out an idle one, if it is still good. */
   #offer(entry: Entry<R>): void {
     if (this.#wear.isOver(entry)) return this.#destroy(entry);
     if (!this.#factory.checks) return this.#accept(entry);
-    this.#checking++;
     this.#factory.check(entry.value, (valid) => {
-      this.#checking--;
       if (valid) this.#accept(entry);
       else this.#destroy(entry);
       this.#serve();
@@ -246,33 +251,27 @@ export class Stock<R> {
 
   /** Gives one that is good to whoever needs it. */
   #accept(entry: Entry<R>): void {
-    const waiter = this.#nextWaiter();
+    const waiter = this.#waiters.next;
     if (this.#state === "closed" || this.#isSurplus()) this.#destroy(entry);
-    else if (waiter === undefined) this.#shelve(entry);
+    else if (waiter === undefined) this.#idle.push(entry);
     else waiter.grant(this.#loans.lend(entry, waiter));
   }
 
   #takeBack(entry: Entry<R>, end: Return): void {
     if (end.how === "discard") this.#destroy(entry, end.cause);
     else if (this.#state === "closed" || this.#wear.isOver(entry) || this.#isSurplus()) this.#destroy(entry);
+    else if (this.#share?.claimed === true) this.#destroy(entry);
     else if (this.#factory.resets) this.#reset(entry);
-    else this.#shelve(entry);
+    else this.#idle.push(entry);
     this.#serve();
   }
 
   #reset(entry: Entry<R>): void {
-    this.#resetting++;
     this.#factory.reset(entry.value, (clean) => {
-      this.#resetting--;
-      if (clean && this.#state === "open" && !this.#isSurplus()) this.#shelve(entry);
+      if (clean && this.#state === "open" && !this.#isSurplus()) this.#idle.push(entry);
       else this.#destroy(entry);
       this.#serve();
     });
-  }
-
-  #shelve(entry: Entry<R>): void {
-    this.#idleLimit?.begin(entry);
-    this.#idle.push(entry);
   }
 
   /** How many there are, but for those that are on their way out. */
@@ -290,7 +289,7 @@ export class Stock<R> {
     this.#factory.destroy(entry.value, cause, () => {
       this.#ending--;
       this.#size--;
-      this.#destroyed++;
+      this.#counts.destroyed++;
       this.#serve();
     });
   }

@@ -25,7 +25,7 @@ export type MakeResourcePool = <R>(options: ResourcePoolOptions<R>) => ResourceP
 
 const NOBODY = -1;
 
-function resourcePoolCrowd(make: MakeResourcePool): Crowd {
+export function resourcePoolCrowd(make: MakeResourcePool): Crowd {
   const max = 2;
   const alive = new Gauge();
   let closed = false;
