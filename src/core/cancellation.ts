@@ -232,20 +232,20 @@ export function endingOf(options: (CancelOptions & CancellationCarrier) | undefi
   return behind.get(signal)?.ending ?? Ending.of(signal.reason);
 }
 
+/** The instant at which `options` ends at the latest, if it is a context or the signal of one; a foreign signal has none. */
+export function deadlineOf(options: (CancelOptions & CancellationCarrier) | undefined): number | undefined {
+  if (options === undefined) return undefined;
+  const cancellation = options[cancellationKey];
+  if (cancellation !== undefined) return cancellation?.deadlineMs;
+  return options.signal === undefined ? undefined : behind.get(options.signal)?.deadlineMs;
+}
+
 /** Whether `options` has ended already. */
 export function isCancelled(options: (CancelOptions & CancellationCarrier) | undefined): boolean {
   if (options === undefined) return false;
   const cancellation = options[cancellationKey];
   if (cancellation === undefined) return options.signal?.aborted === true;
   return cancellation !== null && cancellation.ending !== undefined;
-}
-
-/** When `options` is going to end by itself: known of a context, and of a signal that was asked of one. */
-export function deadlineOf(options: (CancelOptions & CancellationCarrier) | undefined): number | undefined {
-  if (options === undefined) return undefined;
-  const cancellation = options[cancellationKey];
-  if (cancellation !== undefined) return cancellation?.deadlineMs;
-  return options.signal === undefined ? undefined : behind.get(options.signal)?.deadlineMs;
 }
 
 /** Ties `target` to `options`, if there is anything that could cancel it. */

@@ -16,7 +16,9 @@ export type ErrorCode =
   | "LIMIT"
   | "MISUSE"
   | "GAVE_UP"
+  | "OPEN"
   | "STALLED"
+  | "NO_RESPONDERS"
   | "SCHEDULE";
 
 /**

@@ -25,15 +25,17 @@ export interface ProcessChildSpec extends Omit<ChildSpec, "start"> {
   readonly onSpawn?: ((program: ChildProcess, child: ChildContext) => void) | undefined;
 }
 
-/** A program has ended, and not with 0. */
+/** A program has ended, and not with 0. Its `cause` is what went wrong with it before, if anything did. */
 export class ProcessExitError extends Error {
   /** What it ended with; null if a signal ended it. */
   readonly exitCode: number | null;
   /** What ended it; null if it ended by itself. */
   readonly signal: string | null;
 
-  constructor(id: string, { code, signal }: Exit) {
-    super(`${id} ended with ${signal === null ? `exit code ${code}` : signal}`);
+  /** @internal */
+  constructor(id: string, { code, signal, cause }: Exit) {
+    const text = `${id} ended with ${signal === null ? `exit code ${code}` : signal}`;
+    super(text, cause === undefined ? undefined : { cause });
     this.name = "ProcessExitError";
     this.exitCode = code;
     this.signal = signal;
@@ -50,8 +52,8 @@ const GRACE_MS = 1000;
  * after `shutdownMs`. Exit code 0 is a return; any other, a signal, and a failure to spawn are failures.
  * **Errors** {@link ProcessExitError}, or the error of `spawn`, as the failure of the child.
  * **Cost** A process for each life.
- * **Not for** what the program has started itself: a shell passes no signals on. Where there are no signals, as on
- * Windows, SIGTERM kills.
+ * **Not for** what the program has started itself: a shell passes no signals on. Nor does anybody stop the program if this
+ * process is killed: let it end when its input does. Where there are no signals, as on Windows, SIGTERM kills.
  *
  * @example
  * const args = ["-e", "process.exit(0)"];
@@ -76,6 +78,8 @@ export function processChild(spec: ProcessChildSpec): ChildSpec {
 interface Exit {
   readonly code: number | null;
   readonly signal: string | null;
+  /** What went wrong while it ran: a signal or a message that could not be sent. */
+  readonly cause: unknown;
 }
 
 /** Lives as long as the program does. */
@@ -106,11 +110,18 @@ async function supervised(
   }
 }
 
-/** Settles when it is gone, or never came to be. It waits for no stream: a program further down may hold that open. */
+/**
+ * Settles when it is gone, or never came to be. It waits for no stream: a program further down may hold that open. An
+ * error of one that runs does not end it, or a second one would be started beside it.
+ */
 function exitOf(program: ChildProcess): Promise<Exit> {
   return new Promise((resolve, reject) => {
-    program.once("exit", (code, signal) => resolve({ code, signal }));
-    program.on("error", reject);
+    let cause: unknown;
+    program.once("exit", (code, signal) => resolve({ code, signal, cause }));
+    program.on("error", (error) => {
+      if (program.pid === undefined) reject(error);
+      else cause ??= error;
+    });
   });
 }
 

@@ -1,37 +1,65 @@
 /**
  * One stream to many workers, and many streams into one.
  */
-import { requireFunction, requireInteger } from "../core/arguments.ts";
+import { requireFunction, requireInteger, requireOneOf } from "../core/arguments.ts";
+import { isCancelled } from "../core/cancellation.ts";
+import { outcomeOf } from "../core/task.ts";
 import { Channel, type Received } from "../sync/channel.ts";
-import type { Context } from "../sync/context.ts";
 import { Flow, type FlowOptions } from "../sync/flow.ts";
-import { parallelMap } from "../sync/parallel-map.ts";
+import { type OnError, parallelMap } from "../sync/parallel-map.ts";
 import { isPort, openSource, pump, type Source } from "../sync/source.ts";
 import type { TaskGroup } from "../sync/task-group.ts";
+import type { ValueOf, WorkContext } from "./fan/types.ts";
 
+export type { FailedValue, OnError, Verdict } from "../sync/parallel-map.ts";
 export type { Source } from "../sync/source.ts";
-
-/** What a source gives. */
-export type ValueOf<S> = S extends Source<infer T> ? T : never;
-
-/** What is known where a value is worked on. */
-export interface WorkContext {
-  /** Which worker this is, from 1. */
-  readonly worker: number;
-  /** Ends when the result is no longer wanted. */
-  readonly ctx: Context;
-}
+export type { ValueOf, WorkContext } from "./fan/types.ts";
 
 /** How values are distributed. */
-export interface FanOutOptions extends FlowOptions {
+export interface FanOutOptions<T = unknown> extends FlowOptions {
   /** How many values are worked on at once: at least 1. */
   readonly workers: number;
   /** Whether results keep the order of the input; default false: they come as they are ready. */
   readonly ordered?: boolean | undefined;
+  /** Decides about a value on which the work failed; without it, a failure stops all. */
+  readonly onError?: OnError<T> | undefined;
 }
 
 /** How streams are merged. */
-export type FanInOptions = FlowOptions;
+export interface FanInOptions extends FlowOptions {
+  /**
+   * `fail-fast`, the default: the first source that fails stops the others. `collect`: the others go on to their end, and
+   * then a {@link FanInError} is thrown.
+   */
+  readonly errors?: "fail-fast" | "collect" | undefined;
+}
+
+/**
+ * Some of the sources of a `fanIn` have failed, and the others have ended.
+ *
+ * @example
+ * const broken = function* (): Generator<number> {
+ *   yield 2;
+ *   throw new Error("broken");
+ * };
+ * const merged = fanIn([[1], broken], { errors: "collect" });
+ * const failure: unknown = await merged.toArray().catch((error: unknown) => error);
+ * (failure as FanInError).indexes; //=> [1]
+ */
+export class FanInError extends AggregateError {
+  /** Which sources have failed, counted from 0: `errors[i]` is what the source at `indexes[i]` has thrown. */
+  readonly indexes: readonly number[];
+
+  /** @internal */
+  constructor(failed: readonly { readonly index: number; readonly error: unknown }[], sources: number) {
+    super(
+      failed.map(({ error }) => error),
+      `${failed.length} of ${sources} sources failed`,
+    );
+    this.name = "FanInError";
+    this.indexes = failed.map(({ index }) => index);
+  }
+}
 
 /**
  * Distributes the values of `source` to workers; whoever is free takes the next one.
@@ -56,11 +84,12 @@ export type FanInOptions = FlowOptions;
 export function fanOut<T, R>(
   source: Source<T>,
   work: (value: T, context: WorkContext) => R | PromiseLike<R>,
-  options: FanOutOptions,
+  options: FanOutOptions<T>,
 ): Flow<R> {
   requireFunction("work", work);
   const workers = requireInteger("workers", options.workers, 1);
-  const { ordered = false, name = "fan-out" } = options;
+  const { ordered = false, name = "fan-out", onError } = options;
+  if (onError !== undefined) requireFunction("onError", onError);
   return new Flow<R>(async (out, group) => {
     const { ctx } = group;
     await parallelMap({
@@ -71,6 +100,7 @@ export function fanOut<T, R>(
       ordered,
       name: `${name} worker`,
       work: (value: T, worker) => work(value, { worker, ctx }),
+      onError,
     });
   }, options);
 }
@@ -81,9 +111,10 @@ export function fanOut<T, R>(
  * **Guarantees** Values of one source keep their order. Each source has at most one value in line, so a busy one does
  * not starve the others. Ends when every source has ended. Nothing is read before the first value is asked for.
  * **Cancellation** Leaving the loop, or `signal`, stops all sources and waits for them. A channel or a flow lets go also
- * while it is silent; a generator only at its next value, unless it heeds the context that a function is given. The
+ * while it is silent, as does a stream of Node or the Web; a generator only at its next value, unless it heeds the context that a function is given. The
  * value that a source has in line is lost.
- * **Errors** The first failure of a source stops all others, and is thrown once they have stopped.
+ * **Errors** The first failure of a source stops all others, and is thrown once they have stopped; see
+ * {@link FanInOptions.errors}.
  * **Cost** One task a source and one channel hand-off a value, however many sources are silent.
  * **Source** The Go blog's "Pipelines and cancellation" (2014).
  *
@@ -102,12 +133,21 @@ export function fanIn<S extends Source<unknown>>(
 ): Flow<ValueOf<S>> {
   const all = [...sources] as unknown as Source<ValueOf<S>>[];
   const { name = "fan-in" } = options;
+  const errors = requireOneOf("errors", options.errors ?? "fail-fast", ["fail-fast", "collect"]);
   return new Flow<ValueOf<S>>(async (out, group) => {
     const { ctx } = group;
+    const failed: { readonly index: number; readonly error: unknown }[] = [];
+    const feed = async (source: Source<ValueOf<S>>, index: number): Promise<void> => {
+      const fed = await outcomeOf(() => pump(openSource(source, ctx), out, ctx));
+      if (fed.ok) return;
+      if (errors === "fail-fast" || isCancelled(ctx)) throw fed.error;
+      failed.push({ index, error: fed.error });
+    };
     const feeds = all.map((source, index) =>
-      group.go(() => pump(openSource(source, ctx), out, ctx), { name: `${name} ${index + 1}` }),
+      group.go(() => feed(source, index), { name: `${name} ${index + 1}` }),
     );
     for (const fed of feeds) await fed.join(ctx);
+    if (failed.length > 0) throw new FanInError(failed, all.length);
   }, options);
 }
 

@@ -4,7 +4,7 @@
  * Invariants
  *   I1  No key is reduced before every map has ended.
  *   I2  At most one input a mapper, and one more, has been taken and is not mapped.
- *   I3  With `combine`, exactly one value a key is held.
+ *   I3  With `onError`, what a map emits counts only if that map has succeeded.
  */
 import { requireFunction, requireInteger } from "../core/arguments.ts";
 import { type CancelOptions, isCancelled, rejectIfCancelled } from "../core/cancellation.ts";
@@ -14,7 +14,11 @@ import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { Channel, type ReceivePort } from "../sync/channel.ts";
 import type { Context } from "../sync/context.ts";
 import { openSource, pump, type Source } from "../sync/source.ts";
+import { judged, type OnError, skipped } from "../sync/parallel-map/on-error.ts";
 import { type Task, TaskGroup } from "../sync/task-group.ts";
+import { type Group, Groups, valuesOf } from "./mapreduce/groups.ts";
+
+export type { FailedValue, OnError, Verdict } from "../sync/parallel-map/on-error.ts";
 
 /**
  * Hands a value of a key over to the shuffle; only while the call it was given to goes on. Write the type at that
@@ -45,6 +49,8 @@ export interface MapReduceProgress {
   readonly phase: "map" | "reduce";
   /** Inputs that were mapped. */
   readonly mapped: number;
+  /** Inputs that `onError` has skipped. */
+  readonly skipped: number;
   /** Values that were emitted. */
   readonly emitted: number;
   /** Different keys among them. */
@@ -54,7 +60,7 @@ export interface MapReduceProgress {
 }
 
 /** How a run goes. What a callback throws fails the run. */
-export interface MapReduceOptions<K, V> extends CancelOptions {
+export interface MapReduceOptions<K, V, I = unknown> extends CancelOptions {
   /** How many inputs are mapped at once: at least 1; default 4. */
   readonly mappers?: number | undefined;
   /** How many keys are reduced at once: at least 1; default 4. */
@@ -66,6 +72,11 @@ export interface MapReduceOptions<K, V> extends CancelOptions {
   readonly partition?: ((key: K, reducers: number) => number) | undefined;
   /** The order of the result, and that in which reduces start. Without it, keys come as they were first emitted. */
   readonly sort?: ((left: K, right: K) => number) | undefined;
+  /**
+   * Decides about an input whose map has failed; without it, a failure fails the run. What the failed map has emitted does
+   * not count, so what a map emits is kept apart until it has ended.
+   */
+  readonly onError?: OnError<I> | undefined;
   /** Called for each key with all its values, after the last map and before the first reduce. */
   readonly onGrouped?: ((key: K, values: readonly V[]) => void) | undefined;
   /** Called after each map and each reduce. */
@@ -101,11 +112,11 @@ export interface MapReduceOptions<K, V> extends CancelOptions {
 export function mapReduce<I, K, V, R>(
   input: Source<I>,
   job: MapReduceJob<I, K, V, R>,
-  options: MapReduceOptions<K, V> = {},
+  options: MapReduceOptions<K, V, I> = {},
 ): Promise<Map<K, R>> {
   requireCallbacks(job, "map", "reduce");
   allowCallbacks(job, "finish", "combine");
-  allowCallbacks(options, "partition", "sort", "onGrouped", "onProgress");
+  allowCallbacks(options, "partition", "sort", "onError", "onGrouped", "onProgress");
   const mappers = requireInteger("mappers", options.mappers ?? 4, 1);
   const reducers = requireInteger("reducers", options.reducers ?? 4, 1);
   const run = new Run(job, options);
@@ -120,21 +131,6 @@ function allowCallbacks(given: object, ...names: readonly string[]): void {
   requireCallbacks(given, ...names.filter((name) => (given as Record<string, unknown>)[name] !== undefined));
 }
 
-/** A key with all that came for it, and what becomes of it. */
-interface Group<K, V, R> {
-  readonly key: K;
-  /** All values, merged into one; if they are not merged, the first. */
-  merged: V;
-  /** Undefined if values are merged. */
-  values: V[] | undefined;
-  result: R | undefined;
-}
-
-/** Merged values are a list of one, so that a reduce need not know whether they were merged. */
-function valuesOf<V>({ values, merged }: Group<unknown, V, unknown>): readonly V[] {
-  return values ?? [merged];
-}
-
 type NamedTask = readonly [name: string, task: Task<void>];
 
 function numbered(name: string, tasks: readonly Task<void>[]): NamedTask[] {
@@ -143,15 +139,16 @@ function numbered(name: string, tasks: readonly Task<void>[]): NamedTask[] {
 
 class Run<I, K, V, R> {
   readonly #job: MapReduceJob<I, K, V, R>;
-  readonly #options: MapReduceOptions<K, V>;
-  readonly #groups = new Map<K, Group<K, V, R>>();
+  readonly #options: MapReduceOptions<K, V, I>;
+  readonly #groups: Groups<K, V, R>;
   readonly #runtime: Runtime = currentRuntime();
   #phase: MapReduceProgress["phase"] = "map";
   #mapped = 0;
-  #emitted = 0;
+  #skipped = 0;
   #reduced = 0;
 
-  constructor(job: MapReduceJob<I, K, V, R>, options: MapReduceOptions<K, V>) {
+  constructor(job: MapReduceJob<I, K, V, R>, options: MapReduceOptions<K, V, I>) {
+    this.#groups = new Groups<K, V, R>(job);
     this.#job = job;
     this.#options = options;
   }
@@ -176,7 +173,8 @@ class Run<I, K, V, R> {
       ["input", feed],
       ...numbered("mapper", Array<typeof mapping>(mappers).fill(mapping)),
     ]);
-    const finish = (ctx: Context): Promise<void> => this.#emitting((emit) => this.#job.finish?.(emit, ctx));
+    const finish = (ctx: Context): Promise<void> =>
+      this.#emitting(this.#groups, (emit) => this.#job.finish?.(emit, ctx));
     if (this.#job.finish !== undefined) await this.#inTasks([["finish", finish]]);
   }
 
@@ -195,19 +193,40 @@ class Run<I, K, V, R> {
     for (;;) {
       const item = await items.receive(ctx);
       if (item.done === true) return;
-      await this.#emitting((emit) => this.#job.map(item.value, emit, ctx));
-      this.#mapped++;
+      if (await this.#mapItem(item.value, ctx)) this.#mapped++;
+      else this.#skipped++;
       this.#report();
       await giveTurn(this.#runtime);
     }
   }
 
+  /** False if it was skipped. */
+  async #mapItem(item: I, ctx: Context): Promise<boolean> {
+    const { onError } = this.#options;
+    if (onError === undefined) {
+      await this.#emitting(this.#groups, (emit) => this.#job.map(item, emit, ctx));
+      return true;
+    }
+    const attempt = async (): Promise<Groups<K, V, R>> => {
+      const own = new Groups<K, V, R>(this.#job);
+      await this.#emitting(own, (emit) => this.#job.map(item, emit, ctx));
+      return own;
+    };
+    const emitted = await judged(item, attempt, onError, ctx);
+    if (emitted === skipped) return false;
+    this.#groups.addAll(emitted);
+    return true;
+  }
+
   /** Gives `call` an emit that is good until it has ended. */
-  async #emitting(call: (emit: Emit<K, V>) => void | PromiseLike<void>): Promise<void> {
+  async #emitting(
+    groups: Groups<K, V, R>,
+    call: (emit: Emit<K, V>) => void | PromiseLike<void>,
+  ): Promise<void> {
     let open = true;
     const emit = (key: K, value: V): void => {
       if (!open) throw new MisuseError("emit after its map has ended");
-      this.#add(key, value);
+      groups.add(key, value);
     };
     try {
       await call(emit);
@@ -216,21 +235,10 @@ class Run<I, K, V, R> {
     }
   }
 
-  #add(key: K, value: V): void {
-    this.#emitted++;
-    const job = this.#job;
-    const group = this.#groups.get(key);
-    if (group === undefined) {
-      const values = job.combine === undefined ? [value] : undefined;
-      this.#groups.set(key, { key, merged: value, values, result: undefined });
-    } else if (job.combine !== undefined) group.merged = job.combine(group.merged, value);
-    else group.values?.push(value);
-  }
-
   /** The groups in the order in which they are to be reduced. */
   #shuffle(): readonly Group<K, V, R>[] {
     const { sort, onGrouped } = this.#options;
-    const groups = [...this.#groups.values()];
+    const groups = this.#groups.all();
     if (sort !== undefined) groups.sort((left, right) => sort(left.key, right.key));
     if (onGrouped !== undefined) for (const group of groups) onGrouped(group.key, valuesOf(group));
     return groups;
@@ -277,7 +285,8 @@ class Run<I, K, V, R> {
     this.#options.onProgress?.({
       phase: this.#phase,
       mapped: this.#mapped,
-      emitted: this.#emitted,
+      skipped: this.#skipped,
+      emitted: this.#groups.emitted,
       keys: this.#groups.size,
       reduced: this.#reduced,
     });

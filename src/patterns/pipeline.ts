@@ -6,8 +6,10 @@ import type { CancelOptions } from "../core/cancellation.ts";
 import type { Received } from "../sync/channel.ts";
 import type { Context } from "../sync/context.ts";
 import { Flow, type FlowOptions, type Produce } from "../sync/flow.ts";
-import { parallelMap } from "../sync/parallel-map.ts";
+import { type OnError, parallelMap } from "../sync/parallel-map.ts";
 import { type AnyIterable, openSource, pump, type Source } from "../sync/source.ts";
+
+export type { FailedValue, OnError, Verdict } from "../sync/parallel-map.ts";
 
 /** How a stage runs. */
 export interface StageOptions {
@@ -21,11 +23,13 @@ export interface StageOptions {
 export interface PipelineOptions extends StageOptions, CancelOptions {}
 
 /** How a stage runs that works on one value at a time. */
-export interface MapOptions extends StageOptions {
+export interface MapOptions<T = unknown> extends StageOptions {
   /** How many values it works on at once: at least 1; default 1. */
   readonly concurrency?: number | undefined;
   /** Whether results keep the order of the input; default true. */
   readonly ordered?: boolean | undefined;
+  /** Decides about a value on which the work failed; without it, a failure ends the pipeline. */
+  readonly onError?: OnError<T> | undefined;
 }
 
 /** A whole stage as a function from one stream to another, typically an async generator. */
@@ -81,16 +85,26 @@ export class Pipeline<T> extends Flow<T> {
   /**
    * Adds a stage that turns each value into another. `work` is given a context that ends when its result is no longer
    * wanted.
+   *
+   * @example
+   * const numbers = pipeline(["1", "two", "3"]).map(
+   *   (text) => BigInt(text),
+   *   { onError: ({ attempt }) => (attempt < 3 ? "retry" : "skip") },
+   * );
+   * await numbers.toArray(); //=> [1n, 3n]
    */
-  map<U>(work: (value: T, ctx: Context) => U | PromiseLike<U>, options: MapOptions = {}): Pipeline<U> {
+  map<U>(work: (value: T, ctx: Context) => U | PromiseLike<U>, options: MapOptions<T> = {}): Pipeline<U> {
     requireFunction("work", work);
+    const { onError } = options;
+    if (onError !== undefined) requireFunction("onError", onError);
     const workers = requireInteger("concurrency", options.concurrency ?? 1, 1);
     const ordered = options.ordered ?? true;
     return this.#then<U>(options, async (input, out, group) => {
       const iterator = input[Symbol.asyncIterator]();
       const next = (): Promise<Received<T>> => iterator.next();
       const task = (value: T): U | PromiseLike<U> => work(value, group.ctx);
-      await parallelMap({ group, next, out, workers, ordered, name: options.name ?? "stage", work: task });
+      const name = options.name ?? "stage";
+      await parallelMap({ group, next, out, workers, ordered, name, work: task, onError });
     });
   }
 

@@ -207,7 +207,7 @@ export class RateLimiter implements Limiter {
     const sinceMs = this.#now();
     const delayMs = this.#delayFor(sinceMs, tokens);
     const most = this.#bucket.holds(tokens) ? tokens : this.burst;
-    const refusal = refusalOf(tokens, most, sinceMs + delayMs, options?.deadlineMs);
+    const refusal = refusalOf(tokens, most, sinceMs + delayMs, options);
     if (refusal !== undefined) {
       this.#trace(sinceMs);
       return Promise.reject(refusal);

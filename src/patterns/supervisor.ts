@@ -13,7 +13,7 @@ export {
   SupervisorEvents,
 } from "./supervisor/events.ts";
 export type { ChildNode, Supervised, SupervisorTree } from "./supervisor/inner.ts";
-export type { RestartDelay, Strategy, SupervisionOptions, SupervisorOptions } from "./supervisor/options.ts";
+export type { Strategy, SupervisionOptions, SupervisorOptions } from "./supervisor/options.ts";
 export { type RestartReason, SupervisorError } from "./supervisor/restart-intensity.ts";
 export type { ChildContext, ChildSpec, SupervisorChildSpec } from "./supervisor/spec.ts";
 

@@ -63,7 +63,7 @@ class LimitedCall<T> implements Cancelable {
 
   constructor(task: TimedTask<T>, options: TimeoutOptions<T, unknown>) {
     this.#options = options;
-    this.#graceMs = requireDuration("graceMs", options.graceMs ?? Number.POSITIVE_INFINITY);
+    this.#graceMs = options.graceMs ?? Number.POSITIVE_INFINITY;
     this.#scope = withTimeout(options, options.timeoutMs);
     this.#result = new Deferred<T>(this.#runtime, "join");
     const { ctx } = this.#scope;

@@ -20,7 +20,13 @@ import { MessageTrace } from "./channel/message-trace.ts";
 import { type OverflowHandler, overflowHandler, type OverflowOptions } from "./channel/overflow.ts";
 import type { Received, ReceiveEnd, Receiver, ReceiveSide, SendEnd, Sender, SendSide } from "./ports.ts";
 
-export type { Conflate, DropReason, OverflowOptions, OverflowPolicy } from "./channel/overflow.ts";
+export type {
+  Conflate,
+  ConflateBy,
+  DropReason,
+  OverflowOptions,
+  OverflowPolicy,
+} from "./channel/overflow.ts";
 export type { ChannelWaiting } from "./channel/waiters.ts";
 export type { Received, ReceiveEnd, ReceivePort, SendEnd, SendPort } from "./ports.ts";
 

@@ -163,8 +163,9 @@ export function withCancel(parent: CancelOptions): CancelableContext {
 /**
  * A child that also ends by itself at `deadlineMs`, an instant of `now()`.
  *
- * **Guarantees** The earlier of the parent's and its own deadline holds; if that is the parent's, no timer is set. A
- * deadline that has passed ends it at once. After the end, its error says "context deadline exceeded".
+ * **Guarantees** The earlier of the parent's and its own deadline holds, also if the parent is only the signal of a
+ * context; if that is the parent's, no timer is set. A deadline that has passed ends it at once. After the end, its error
+ * says "context deadline exceeded".
  * **Source** Go's `context.WithDeadlineCause`.
  *
  * @example

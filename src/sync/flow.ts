@@ -88,8 +88,10 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
     const { group, out } = this.#running;
     const received = await outcomeOf(() => out.receive(group.ctx));
     if (received.ok && received.value.done !== true) return received.value;
+    // Several may ask at once. Whoever finds that another has ended it is told the end, and not that it was cancelled.
+    const first = this.#state === "running";
     await this.#end();
-    if (!received.ok) throw received.error;
+    if (!received.ok && first) throw received.error;
     return { value: undefined, done: true };
   }
 

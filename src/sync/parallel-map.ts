@@ -5,7 +5,10 @@ import { Deferred } from "../core/deferred.ts";
 import { currentRuntime } from "../core/runtime.ts";
 import { outcomeOf } from "../core/task.ts";
 import { Channel, type Received, type SendPort } from "./channel.ts";
+import { judged, type OnError, withoutSkipped } from "./parallel-map/on-error.ts";
 import type { TaskGroup } from "./task-group.ts";
+
+export type { FailedValue, OnError, Verdict } from "./parallel-map/on-error.ts";
 
 /** Who works, and how. */
 export interface ParallelMapOptions<I, O> {
@@ -13,7 +16,7 @@ export interface ParallelMapOptions<I, O> {
   readonly group: TaskGroup;
   /** Gives the next value; several workers call it at once. It is given up when the group is cancelled. */
   readonly next: () => Promise<Received<I>>;
-  readonly out: SendPort<O>;
+  readonly out: Pick<SendPort<O>, "send">;
   /** How many work at once. */
   readonly workers: number;
   /** Whether results keep the order of the input. Then at most `workers` results wait for an earlier one. */
@@ -22,12 +25,27 @@ export interface ParallelMapOptions<I, O> {
   readonly name: string;
   /** `worker` counts from 1. */
   readonly work: (value: I, worker: number) => O | PromiseLike<O>;
+  /** Decides about a value on which the work failed; without it, a failure ends everything. */
+  readonly onError?: OnError<I> | undefined;
 }
 
 /** Starts the workers and settles when all input has been worked on and every result taken. */
 export async function parallelMap<I, O>(options: ParallelMapOptions<I, O>): Promise<void> {
-  if (options.ordered && options.workers > 1) await inOrder(options);
+  const { onError } = options;
+  if (onError !== undefined) await parallelMap(judging({ ...options, onError }));
+  else if (options.ordered && options.workers > 1) await inOrder(options);
   else await asTheyCome(options);
+}
+
+/** The same, with `onError` as a part of the work. */
+function judging<I, O>(options: ParallelMapOptions<I, O> & { readonly onError: OnError<I> }) {
+  const { group, out, work, onError } = options;
+  return {
+    ...options,
+    onError: undefined,
+    out: withoutSkipped(out),
+    work: (value: I, worker: number) => judged(value, () => work(value, worker), onError, group.ctx),
+  };
 }
 
 async function asTheyCome<I, O>(options: ParallelMapOptions<I, O>): Promise<void> {

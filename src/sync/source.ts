@@ -12,6 +12,7 @@ import { isCancellation, withSuppressed } from "../core/errors.ts";
 import { type Outcome, outcomeOf, valueOf } from "../core/task.ts";
 import type { Context } from "./context.ts";
 import type { ReceivePort, SendPort } from "./ports.ts";
+import { iterateHostStream } from "./source/host-streams.ts";
 
 /** What can be iterated, one way or the other. */
 export type AnyIterable<T> = Iterable<T> | AsyncIterable<T>;
@@ -32,8 +33,8 @@ export function isPort<T>(source: AnyIterable<T>): source is ReceivePort<T> {
 /**
  * Sends everything that `source` gives, then finishes the source; also when it is given up midway.
  *
- * **Cancellation** Rejects with the reason. A channel or a flow lets go also while it is silent; a generator only at its
- * next value, unless it heeds the context that it was given.
+ * **Cancellation** Rejects with the reason. A channel, a flow and a stream of Node or the Web let go also while they are
+ * silent; a generator only at its next value, unless it heeds the context that it was given.
  * **Errors** Those of the source, also from its `finally` blocks.
  *
  * @example
@@ -78,6 +79,7 @@ async function readAll<T>(
   for (;;) {
     if (isCancelled(options)) throw endingOf(options)?.reason;
     const next = await reader.next();
+    if (next.done === true && reader.leaving) throw endingOf(options)?.reason;
     if (next.done === true) return;
     await take(next.value);
   }
@@ -92,6 +94,8 @@ type AnyIterator<T> = Iterator<T> | AsyncIterator<T>;
 /** A channel is read with the context, because its iterator knows of none. Anything else is told by `return`. */
 function iterate<T>(source: AnyIterable<T>, options: CancelOptions): AnyIterator<T> {
   if (isPort(source)) return { next: () => source.receive(options) };
+  const stream = typeof source === "object" ? iterateHostStream<T>(source) : undefined;
+  if (stream !== undefined) return stream;
   if (typeof source === "object" && Symbol.asyncIterator in source) return source[Symbol.asyncIterator]();
   return source[Symbol.iterator]();
 }
@@ -108,6 +112,11 @@ class Reader<T> implements Cancelable {
 
   constructor(iterator: AnyIterator<T>) {
     this.#iterator = iterator;
+  }
+
+  /** Whether it was told to finish: its end is not that of the source then. */
+  get leaving(): boolean {
+    return this.#finished !== undefined;
   }
 
   async next(): Promise<IteratorResult<T>> {

@@ -141,6 +141,22 @@ describe("a program as a child", () => {
     expect(events.map(({ type }) => type)).toEqual(["started", "failed", "gave-up"]);
   });
 
+  test("an error of one that runs does not end it, and is the cause of its later failure", async () => {
+    const unsent = new Error("message not sent");
+    const onSpawn = (program: ChildProcess): void => {
+      program.emit("error", unsent);
+    };
+    const { child, processes } = program(`console.log("up"); setTimeout(() => process.exit(3), 20);`, {
+      onSpawn,
+    });
+    const { supervisor, types } = supervise(child, { intensity: 0 });
+    await supervisor.started();
+    expect([processes.length, types()]).toEqual([1, ["started"]]);
+    processes[0]?.kill("SIGKILL");
+    const failure = await supervisor.wait().catch((error: unknown) => error);
+    expect(failure).toMatchObject({ cause: { signal: "SIGKILL", cause: unsent } });
+  });
+
   test("is ended if the callback breaks", async () => {
     const broken = new Error("no pipe");
     const onSpawn = (): never => {

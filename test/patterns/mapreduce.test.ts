@@ -264,6 +264,7 @@ describe("mapReduce", () => {
       [wordCount, { reducers: 1.5 }, "reducers must be a whole number"],
       [wordCount, { sort: 1 }, "sort must be a function"],
       [wordCount, { partition: 1 }, "partition must be a function"],
+      [wordCount, { onError: "skip" }, "onError must be a function"],
       [wordCount, { onGrouped: 1 }, "onGrouped must be a function"],
       [wordCount, { onProgress: 1 }, "onProgress must be a function"],
     ] as unknown as [typeof wordCount, object, string][];
@@ -376,7 +377,14 @@ describe("mapReduce's options", () => {
         ...Array(Object.keys(COUNTS).length).fill("reduce"),
       ]);
       expect(seen.map(({ mapped }) => mapped).slice(0, LINES.length)).toEqual([1, 2, 3, 4]);
-      expect(seen.at(-1)).toEqual({ phase: "reduce", mapped: 4, emitted: 8, keys: 5, reduced: 5 });
+      expect(seen.at(-1)).toEqual({
+        phase: "reduce",
+        mapped: 4,
+        skipped: 0,
+        emitted: 8,
+        keys: 5,
+        reduced: 5,
+      });
     },
     30,
   );

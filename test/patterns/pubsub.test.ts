@@ -329,7 +329,7 @@ describe("tryPublish", () => {
 });
 
 describe("overflow", () => {
-  const kept: [Overflow, number[], number][] = [
+  const kept: [Overflow<number>, number[], number][] = [
     ["drop-oldest", [4, 5], 3],
     ["drop-newest", [1, 2], 3],
   ];

@@ -799,6 +799,16 @@ async function randomUse(ctx: Context): Promise<void> {
     order: below(2) === 0 ? "lifo" : "fifo",
     capacity: 3 + below(10),
     acquireTimeoutMs: 5 + below(40),
+    reset: async (resource) => {
+      expect(alive.has(resource) && !lent.has(resource)).toBe(true);
+      if (below(2) === 0) await sleep(below(5));
+      if (below(6) === 0) throw new Error("still dirty");
+    },
+    ...(below(2) === 0 ? {} : { backoff: () => below(20) }),
+    ...(below(2) === 0 ? {} : { createTimeoutMs: 5 + below(10) }),
+    ...(below(2) === 0 ? {} : { idleTimeoutMs: below(20) }),
+    ...(below(2) === 0 ? {} : { maxLifetimeMs: 10 + below(50) }),
+    ...(below(2) === 0 ? {} : { maxUses: 1 + below(4) }),
   });
   const useOnce = async (): Promise<void> => {
     const { ctx: scope, cancel } = withTimeout(ctx, below(60));

@@ -44,8 +44,8 @@ describe("SingleFlight.do", () => {
     const flights = new SingleFlight<string, number>();
     let runs = 0;
     const call = () => flights.do("key", () => ++runs);
-    expect(await call()).toEqual({ value: 1, shared: false, role: "leader" });
-    expect(await call()).toEqual({ value: 2, shared: false, role: "leader" });
+    expect(await call()).toEqual({ value: 1, shared: false, callers: 1, role: "leader" });
+    expect(await call()).toEqual({ value: 2, shared: false, callers: 1, role: "leader" });
   });
 
   inBothRuntimes("runs the work of different keys at the same time, whatever the keys are", async () => {
@@ -170,7 +170,7 @@ describe("a caller of SingleFlight who is cancelled", () => {
     expect(flights.waiting("key")).toBe(2);
     cancel(new Error("left"));
     for (const call of calls) expect(await call).toMatchObject({ error: { message: "left" } });
-    expect(await late[0]).toEqual({ value: { value: "fresh", shared: false, role: "leader" } });
+    expect(await late[0]).toEqual({ value: { value: "fresh", shared: false, callers: 1, role: "leader" } });
     expect(started).toHaveLength(1);
     expect(started[0]?.error).toMatchObject({ code: "CANCELED", message: "every caller has left" });
     expect(flights.size).toBe(0);
@@ -237,8 +237,8 @@ describe("SingleFlight.forget", () => {
       const third = flights.do("key", () => "never");
       await settle();
       expect(flights.waiting("key")).toBe(2);
-      expect(await third).toEqual({ value: "fresh", shared: true, role: "follower" });
-      expect(await fresh).toEqual({ value: "fresh", shared: true, role: "leader" });
+      expect(await third).toEqual({ value: "fresh", shared: true, callers: 2, role: "follower" });
+      expect(await fresh).toEqual({ value: "fresh", shared: true, callers: 2, role: "leader" });
     },
     50,
   );

@@ -1,3 +1,4 @@
+import { exponentialDelay } from "concurrency-model-patterns/schedule";
 import { type ChildContext, Supervisor } from "concurrency-model-patterns/supervisor";
 import { now, sleep } from "concurrency-model-patterns/timers";
 import { describe, expect, test } from "vitest";
@@ -89,6 +90,35 @@ describe("a delay that is a function", () => {
       name: "RangeError",
       message: expect.stringContaining("restartDelayMs(1)"),
     });
+  });
+
+  test("that is Infinity allows no further restart: the supervisor gives up, however many are left", async () => {
+    const restartDelayMs = (restarts: number): number => (restarts === 3 ? Number.POSITIVE_INFINITY : 10);
+    const errors: unknown[] = [];
+    const children = abc({ a: failing(1, 1, 1) });
+    const trail = await run(children, { ...FOREVER, restartDelayMs }, async (supervisor) => {
+      errors.push(await caught(supervisor.wait()), supervisor.restarts);
+    });
+    expect(errors).toMatchObject([
+      {
+        code: "GAVE_UP",
+        message: 'child "a" failed, and its delay allows no further restart',
+        cause: { message: "failure 3" },
+        history: [{ id: "a", after: "failed", atMs: 23 }],
+      },
+      2,
+    ]);
+    expect(trail.lines.slice(-4)).toEqual(steps("23 failed a, 23 gave-up a, 23 stopped c, 23 stopped b"));
+  });
+
+  test("can be one of the schedules that retry takes", async () => {
+    const restartDelayMs = exponentialDelay({ firstMs: 10, factor: 3, maxMs: 50, jitter: 0 });
+    const trail = await run(
+      [{ id: "a", start: failing(0, 0, 0) }],
+      { ...FOREVER, restartDelayMs },
+      stopAt(500),
+    );
+    expect(delaysOf(trail.events)).toEqual([10, 30, 50]);
   });
 
   test("in the plain runtime too", async () => {

@@ -251,7 +251,7 @@ describe("remove and restart", () => {
   });
 });
 
-describe("a dynamic supervisor (SV9)", () => {
+describe("a dynamic supervisor", () => {
   const serve = async ({ ctx }: ChildContext, cleanupMs: number): Promise<void> => {
     await caught(sleep(Number.POSITIVE_INFINITY, ctx));
     await sleep(cleanupMs);
@@ -340,7 +340,7 @@ describe("a dynamic supervisor (SV9)", () => {
   });
 });
 
-describe("a tree (SV12)", () => {
+describe("a tree", () => {
   test("escalation restarts a supervisor with the children of its list; those that were added are lost", async () => {
     let inner: Supervisor | undefined;
     const workers = {

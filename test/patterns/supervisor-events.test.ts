@@ -1,3 +1,4 @@
+import { after, receive, select } from "concurrency-model-patterns/select";
 import { type ChildContext, Supervisor, type SupervisorEvents } from "concurrency-model-patterns/supervisor";
 import { sleep } from "concurrency-model-patterns/timers";
 import { describe, expect, test } from "vitest";
@@ -31,6 +32,17 @@ describe("the stream of events", () => {
       await stopAt(5)(supervisor);
       expect([events.size, events.dropped]).toEqual([2, 4]);
       expect(await read(events)).toEqual(steps("stopped b, stopped a"));
+    });
+  });
+
+  test("stands in a select as a channel does", async () => {
+    await run(abc(), {}, async (supervisor) => {
+      using events = supervisor.events();
+      const first = await select({ event: receive(events), late: after(5) });
+      expect(first).toMatchObject({ key: "event", value: { type: "started", id: "a" } });
+      await supervisor.started();
+      expect(events.tryReceive()).toMatchObject({ value: { id: "b" } });
+      await supervisor.stop();
     });
   });
 

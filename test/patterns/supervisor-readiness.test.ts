@@ -36,7 +36,7 @@ const slow = (id: string, ms: number, readyWithinMs = 1000): ChildSpec => ({
 });
 
 describe("readiness", () => {
-  test("the next child is started when the one before is ready (SV1, 50 seeds)", async () => {
+  test("the next child is started when the one before is ready (50 seeds)", async () => {
     await overSeeds(50, async (seed) => {
       const trail = await run([slow("a", 10), slow("b", 20), slow("c", 0)], {}, stopAt(40), seed);
       expect(trail.lines).toEqual(
@@ -107,7 +107,7 @@ describe("readiness", () => {
       steps("0 started a, 150 abandoned b, 150 failed b, 150 gave-up b, 150 stopped a"),
       { code: "TIMEOUT" },
     ],
-  ])("a start that %s rolls back those before it, and is no restart (SV1)", async (_, b, lines, cause) => {
+  ])("a start that %s rolls back those before it, and is no restart", async (_, b, lines, cause) => {
     const children = [{ id: "a", start: idle }, b, { id: "c", start: idle }];
     const trail = await run(children, { intensity: Number.POSITIVE_INFINITY }, async (supervisor) => {
       await sleep(200);
@@ -154,7 +154,7 @@ describe("readiness", () => {
 describe("a start that fails during a restart", () => {
   const broken = new Error("cannot start");
 
-  test("counts as a restart and is tried again until the intensity is exceeded (SV6)", async () => {
+  test("counts as a restart and is tried again until the intensity is exceeded", async () => {
     const a: ChildSpec = {
       id: "a",
       readyWithinMs: 100,
@@ -174,7 +174,7 @@ describe("a start that fails during a restart", () => {
     expect(trail.lines.at(-1)).toBe("10 gave-up a");
   });
 
-  test("one-for-all stops the ones already restarted and begins again (SV7, 30 seeds)", async () => {
+  test("one-for-all stops the ones already restarted and begins again (30 seeds)", async () => {
     await overSeeds(30, async (seed) => {
       const children: ChildSpec[] = [
         { id: "a", readyWithinMs: 100, start: lives(0, 1, 1) },
@@ -192,7 +192,7 @@ describe("a start that fails during a restart", () => {
     });
   });
 
-  test("rest-for-one goes on from the one that failed (SV7, 30 seeds)", async () => {
+  test("rest-for-one goes on from the one that failed (30 seeds)", async () => {
     await overSeeds(30, async (seed) => {
       const children: ChildSpec[] = [
         { id: "a", start: failing(10) },
@@ -230,7 +230,7 @@ describe("a start that fails during a restart", () => {
     );
   });
 
-  test("a supervisor in a loop of failing starts stays responsive to stop and to callers (SV13, 50 seeds)", async () => {
+  test("a supervisor in a loop of failing starts stays responsive to stop and to callers (50 seeds)", async () => {
     await overSeeds(50, async (seed) => {
       let fails = false;
       const start = ({ ready, ctx }: ChildContext): Promise<void> => {
@@ -256,7 +256,7 @@ describe("a start that fails during a restart", () => {
   });
 });
 
-describe("ignore (SV11)", () => {
+describe("ignore", () => {
   const ignored = (restart: ChildSpec["restart"], readyWithinMs?: number): ChildSpec => ({
     id: "a",
     restart,
@@ -300,4 +300,12 @@ test("a signal that aborts while a child gets ready stops it, and leaves nothing
     await supervisor.wait();
     expect(now()).toBe(10);
   });
+});
+
+inBothRuntimes("a child whose time is up before its turn is not called any more", async () => {
+  const calledWith: unknown[] = [];
+  const start = ({ ctx }: ChildContext): void => void calledWith.push(ctx.error);
+  const supervisor = new Supervisor([{ id: "a", readyWithinMs: 0, start }]);
+  expect(await caught(supervisor.wait())).toMatchObject({ code: "GAVE_UP" });
+  expect(calledWith.filter((error) => error !== undefined)).toEqual([]);
 });

@@ -14,7 +14,7 @@ const significant = (id: string, ms: number, how: How, restart: ChildSpec["resta
   start: how === "returns" ? ({ ctx }) => sleep(ms, ctx) : failing(ms),
 });
 
-describe("auto shutdown (SV10)", () => {
+describe("auto shutdown", () => {
   test.each<[SupervisorOptions["autoShutdown"], How, ChildSpec["restart"], string[]]>([
     [
       "any-significant",

@@ -2,6 +2,9 @@ import { type ChildContext, type ChildSpec, Supervisor } from "concurrency-model
 import { type RunEvent, simulate } from "concurrency-model-patterns/testing";
 import { sleep } from "concurrency-model-patterns/timers";
 import { describe, expect, test } from "vitest";
+import type { Clock } from "../../src/core/clock.ts";
+import { currentRuntime } from "../../src/core/runtime.ts";
+import { Watchdog } from "../../src/patterns/supervisor/watchdog.ts";
 import { inBothRuntimes, overSeeds } from "../support/both-runtimes.ts";
 import { caught, idle, run, steps, stopAt } from "../support/supervision.ts";
 
@@ -126,4 +129,29 @@ describe("the watchdog", () => {
     await caught(supervisor.wait());
     expect(["started,ended", "started,failed,gave-up"]).toContain(news.join(","));
   });
+});
+
+test("a host that was held up is no silence of the child: what it waits for may be due only now", () => {
+  let nowMs = 0;
+  const due: (() => void)[] = [];
+  const clock: Clock = {
+    now: () => nowMs,
+    after: (_delayMs, callback) => {
+      due.push(callback);
+      return { cancel: () => {} };
+    },
+  };
+  let silent = 0;
+  const watchdog = new Watchdog({ ...currentRuntime(), clock }, 100, () => silent++);
+  for (let round = 0; round < 3; round++) {
+    nowMs += 5000; // the loop was blocked; now its timers come first
+    due.shift()?.();
+    watchdog.beat(); // and then what the child was waiting for
+    due.shift()?.();
+  }
+  expect([silent, due.length]).toEqual([0, 1]);
+  nowMs += 5000;
+  due.shift()?.();
+  due.shift()?.();
+  expect([silent, due.length]).toEqual([1, 0]);
 });

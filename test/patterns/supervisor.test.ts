@@ -15,7 +15,7 @@ import { describe, expect, test } from "vitest";
 import { abc, caught, failing, idle, run, signalAt, steps, stopAt, Trail } from "../support/supervision.ts";
 
 describe("starting and stopping", () => {
-  test("starts in the order of the list and stops in reverse, each waited for (SV1, 50 seeds)", async () => {
+  test("starts in the order of the list and stops in reverse, each waited for (50 seeds)", async () => {
     for (let seed = 0; seed < 50; seed++) {
       const lives: string[] = [];
       const child = (id: string): ChildSpec => ({
@@ -84,7 +84,7 @@ describe("starting and stopping", () => {
     });
   });
 
-  test("waits for a child for its shutdownMs, 5000 by default, then abandons it (SV8)", async () => {
+  test("waits for a child for its shutdownMs, 5000 by default, then abandons it", async () => {
     const deaf = (id: string, shutdownMs?: number): ChildSpec => ({
       id,
       shutdownMs,
@@ -138,7 +138,7 @@ describe("starting and stopping", () => {
   });
 });
 
-describe("strategies (SV2)", () => {
+describe("strategies", () => {
   const failsAt10 = abc({ b: failing(10) });
 
   test.each([
@@ -185,7 +185,7 @@ describe("strategies (SV2)", () => {
     );
   });
 
-  test("a child that fails while its siblings are restarted begins the restart again (SV7)", async () => {
+  test("a child that fails while its siblings are restarted begins the restart again", async () => {
     const children = abc({ b: failing(10), c: failing(1000, 0) });
     const options = { strategy: "one-for-all", intensity: 2 } as const;
     const trail = await run(children, options, stopAt(100));
@@ -215,7 +215,7 @@ describe("strategies (SV2)", () => {
   });
 });
 
-describe("restart types (SV3)", () => {
+describe("restart types", () => {
   const ends: Record<string, () => Promise<void>> = {
     returns: () => sleep(10),
     "gives itself up": () => sleep(10).then(() => Promise.reject(new CanceledError())),
@@ -258,7 +258,7 @@ describe("restart types (SV3)", () => {
   });
 });
 
-describe("intensity (SV4, SV5, SV6)", () => {
+describe("intensity", () => {
   const always = (lifeMs: number): ChildSpec => ({
     id: "a",
     start: ({ ctx, restarts }) =>
@@ -371,7 +371,7 @@ describe("generations", () => {
   });
 });
 
-describe("while it restarts (SV13)", () => {
+describe("while it restarts", () => {
   test("stop ends a delay at once", async () => {
     const trail = await run(
       [{ id: "a", start: failing(10) }],
@@ -430,7 +430,7 @@ describe("while it restarts (SV13)", () => {
 });
 
 describe("a supervisor as a child", () => {
-  test("is stopped with its own children, and restarted with them when it gives up (SV12)", async () => {
+  test("is stopped with its own children, and restarted with them when it gives up", async () => {
     const trail = new Trail();
     const inner: ChildSpec[] = [
       { id: "x", start: idle },
@@ -537,7 +537,7 @@ describe("the rest", () => {
     );
   });
 
-  test("bad descriptions and options are refused at the call, by name (SV11)", () => {
+  test("bad descriptions and options are refused at the call, by name", () => {
     const child = { id: "a", start: () => {} };
     const make =
       (children: unknown, options: unknown = {}) =>

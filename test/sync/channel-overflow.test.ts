@@ -170,6 +170,75 @@ describe("overflow: error", () => {
   );
 });
 
+describe("overflow: conflateBy", () => {
+  type Price = readonly [symbol: unknown, cents: number];
+  const conflateBy = ([symbol]: Price): unknown => symbol;
+
+  inBothRuntimes(
+    "replaces the newest value about the same, in its place; else the oldest makes room; each is told to onDrop",
+    async () => {
+      const told: unknown[] = [];
+      const onDrop = (value: Price, why: DropReason): void => void told.push([...value, why]);
+      const channel = new Channel<Price>(3, { overflow: { conflateBy }, onDrop });
+      for (const price of [
+        ["a", 1],
+        ["b", 2],
+        ["a", 3],
+      ] as const)
+        await channel.send(price);
+      expect(channel.trySend(["a", 4])).toBe(true);
+      expect(channel.trySend(["b", 5])).toBe(true);
+      await channel.send(["c", 6]);
+      expect(channel.dropped).toBe(3);
+      expect(drained(channel)).toEqual([
+        ["b", 5],
+        ["a", 4],
+        ["c", 6],
+      ]);
+      await settle();
+      expect(told).toEqual([
+        ["a", 3, "drop-oldest"],
+        ["b", 2, "drop-oldest"],
+        ["a", 1, "drop-oldest"],
+      ]);
+    },
+    10,
+  );
+
+  test("compares keys as a Map does", () => {
+    for (const [one, other, same] of [
+      [Number.NaN, Number.NaN, true],
+      [0, -0, true],
+      ["0", 0, false],
+      [undefined, null, false],
+    ] as const) {
+      const channel = new Channel<Price>(2, { overflow: { conflateBy } });
+      for (const price of [
+        ["x", 0],
+        [one, 1],
+        [other, 2],
+      ] as const)
+        channel.trySend(price);
+      expect(drained(channel)[0]).toEqual(same ? ["x", 0] : [one, 1]);
+    }
+  });
+
+  test("a key that cannot be had changes nothing but fails the send", () => {
+    const wrong = new Error("no key");
+    const channel = new Channel<number>(2, {
+      overflow: {
+        conflateBy: (n) => {
+          if (n === 2) throw wrong;
+          return n;
+        },
+      },
+    });
+    for (const n of [1, 2]) channel.trySend(n);
+    expect(thrownBy(() => channel.trySend(1))).toBe(wrong);
+    expect([channel.dropped, drained(channel)]).toEqual([0, [1, 2]]);
+  });
+});
+
 describe("overflow: callbacks", () => {
   inBothRuntimes(
     "a merge that fails changes nothing but fails the send",
@@ -318,6 +387,18 @@ describe("overflow: arguments", () => {
       () => new Channel(0, { overflow: { conflate: (older) => older } }),
       "capacity must be a whole number of at least 1, or Infinity, got 0",
       RangeError,
+    ],
+    [
+      "conflateBy without a buffer",
+      () => new Channel(0, { overflow: { conflateBy: (value) => value } }),
+      "capacity must be a whole number of at least 1, or Infinity, got 0",
+      RangeError,
+    ],
+    [
+      "conflateBy that is no function",
+      () => new Channel(1, { overflow: { conflateBy: "id" as never } }),
+      'overflow.conflateBy must be a function, got "id"',
+      TypeError,
     ],
     [
       "an unknown policy",

@@ -187,6 +187,17 @@ describe("Context: the deadline", () => {
     expect(hostTimers()).toBe(start);
   });
 
+  test("goes along with the signal of a context, and there is none behind a foreign one", () => {
+    using parent = withDeadline(background, now() + 1000);
+    const { signal } = parent.ctx;
+    using child = withCancel({ signal });
+    using later = withTimeout({ signal }, 5000);
+    using foreign = withCancel({ signal: new AbortController().signal });
+    const { deadlineMs } = parent.ctx;
+    expect([child.ctx.deadlineMs, later.ctx.deadlineMs]).toEqual([deadlineMs, deadlineMs]);
+    expect([foreign.ctx.deadlineMs, withoutCancel(child.ctx).deadlineMs]).toEqual([undefined, undefined]);
+  });
+
   test.each([
     [withCancel(background).ctx, undefined],
     [background, undefined],

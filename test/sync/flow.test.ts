@@ -1,5 +1,6 @@
 import { Channel } from "concurrency-model-patterns/channel";
 import { background, withCancel } from "concurrency-model-patterns/context";
+import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { simulate } from "concurrency-model-patterns/testing";
 import { sleep } from "concurrency-model-patterns/timers";
 import { describe, expect, test } from "vitest";
@@ -133,6 +134,25 @@ describe("Flow", () => {
       ).toBe(boom);
     },
     10,
+  );
+
+  inBothRuntimes(
+    "ends for all who read it at once: whoever comes late is not told that it was cancelled",
+    async () => {
+      const iterator = counting(3)[Symbol.asyncIterator]();
+      const seen: number[] = [];
+      const read = async (): Promise<void> => {
+        for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
+          seen.push(next.value);
+          await sleep(1);
+        }
+      };
+      await TaskGroup.run((group) => {
+        for (let reader = 0; reader < 4; reader++) group.go(read);
+      });
+      expect(seen.toSorted()).toEqual([1, 2, 3]);
+    },
+    100,
   );
 
   test("throws the reason of its signal, and leaves no listener", async () => {

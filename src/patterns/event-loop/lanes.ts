@@ -2,27 +2,35 @@
  * Where events come in: a lane for what is posted and one for each source, and the fair choice among them.
  *
  * A lane of its own for each, and not one mailbox for all: in one mailbox a source that floods stands in front of
- * everybody with as many events as there is room for. Here a source is never more than one event ahead, and the next
- * event comes from each lane that has one with the same chance.
+ * everybody with as many events as there is room for. Here a source is never more than one event ahead, and which lane
+ * is next is decided for each event anew: see {@link Turns}.
  */
 import type { CancelOptions } from "../../core/cancellation.ts";
+import type { Outcome } from "../../core/task.ts";
 import { Channel, type Received } from "../../sync/channel.ts";
 import { receive, type SelectCase, select } from "../../sync/select.ts";
+import { type Rank, Turns } from "./turns.ts";
 
 /** One way in. */
 export interface Lane<A> {
   /** Where it gets them from. When it is closed and empty, the lane has ended. */
   readonly port: SelectCase<Received<unknown>>;
-  /** What something that was received stands for. */
-  readonly value: (received: unknown) => A;
+  /** What something that was received stands for, or the failure with which the port has ended. */
+  readonly value: (received: Outcome<unknown>) => A;
+  readonly rank: Rank;
   /** Begins to fill it. Called once, when the loop runs. */
   readonly start?: () => void;
   /** Says that no more is wanted: it ends when what is there has been taken. Without this it is left as it is. */
   readonly stop?: () => void;
 }
 
-/** The key of the case that says that the set of lanes is another. */
-const CHANGED = "changed";
+/** What was received from which lane. */
+interface Arrived {
+  readonly key: string;
+  readonly received: Outcome<Received<unknown>>;
+}
+
+type ArrivalCase = SelectCase<{ readonly value: Arrived }>;
 
 /**
  * Invariant
@@ -30,8 +38,9 @@ const CHANGED = "changed";
  */
 export class Lanes<A> {
   readonly #changed = new Channel<void>(1, { name: "lanes" });
+  readonly #turns = new Turns();
   #lanes: ReadonlyMap<string, Lane<A>> = new Map();
-  #cases: Readonly<Record<string, SelectCase<Received<unknown>>>> = {};
+  #cases: Readonly<Record<string, ArrivalCase | SelectCase<Received<void>>>> = {};
   #nextKey = 0;
   #state: "new" | "started" = "new";
 
@@ -62,12 +71,14 @@ export class Lanes<A> {
   /** Waits for the next one. `undefined` says that the set of lanes has changed. A cancelled take takes nothing. */
   async take(options: CancelOptions): Promise<A | undefined> {
     const lanes = this.#lanes;
-    const chosen = await select(this.#cases, options);
-    const lane = lanes.get(chosen.key);
-    if (lane === undefined) return undefined;
-    if (chosen.done !== true) return lane.value(chosen.value);
-    this.#remove(chosen.key);
-    return undefined;
+    const { value: arrived } = await select(this.#cases, options);
+    const lane = arrived === undefined ? undefined : lanes.get(arrived.key);
+    if (arrived === undefined || lane === undefined) return undefined;
+    const { received } = arrived;
+    if (received.ok && received.value.done !== true)
+      return lane.value({ ok: true, value: received.value.value });
+    this.#remove(arrived.key);
+    return received.ok ? undefined : lane.value(received);
   }
 
   #stop(key: string): void {
@@ -82,9 +93,52 @@ export class Lanes<A> {
 
   /** Makes the cases anew, and wakes a take that waits with the old ones. */
   #replace(lanes: readonly (readonly [string, Lane<A>])[]): void {
-    const cases = lanes.map(([key, { port }]) => [key, port] as const);
     this.#lanes = new Map(lanes);
-    this.#cases = { ...Object.fromEntries(cases), [CHANGED]: receive(this.#changed) };
+    const waits = lanes.map(([key, { port }]) => [key, waitAt(key, port)] as const);
+    this.#cases = { ...Object.fromEntries(waits), now: this.#now(lanes), changed: receive(this.#changed) };
     this.#changed.trySend();
+  }
+
+  /** The one case that is ever ready, and then takes from the lane whose turn it is. The others only wait. */
+  #now(lanes: readonly (readonly [string, Lane<A>])[]): ArrivalCase {
+    return {
+      resource: undefined,
+      ready: () => lanes.some(([, { port }]) => port.ready()),
+      commit: () => {
+        const ready = lanes.filter(([, { port }]) => port.ready());
+        const [key, { port }] = ready[
+          this.#turns.next(ready.map(([, { rank }]) => rank))
+        ] as (typeof ready)[number];
+        return { value: { key, received: outcomeNow(() => port.commit()) } };
+      },
+      enroll: () => ({ leave: () => {} }),
+    };
+  }
+}
+
+/** Waits at a port that is not ready. A port that fails is something that arrives, and no failure of the choice. */
+function waitAt(key: string, port: SelectCase<Received<unknown>>): ArrivalCase {
+  return {
+    resource: port.resource,
+    ready: () => false,
+    commit: () => ({ value: { key, received: outcomeNow(() => port.commit()) } }),
+    enroll: (chooser) => {
+      const arrived = (received: Outcome<Received<unknown>>): void =>
+        chooser.choose({ value: { key, received } });
+      return port.enroll({
+        runtime: chooser.runtime,
+        task: chooser.task,
+        choose: (value) => arrived({ ok: true, value }),
+        refuse: (error) => arrived({ ok: false, error }),
+      });
+    },
+  };
+}
+
+function outcomeNow<T>(call: () => T): Outcome<T> {
+  try {
+    return { ok: true, value: call() };
+  } catch (error) {
+    return { ok: false, error };
   }
 }

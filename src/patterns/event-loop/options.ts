@@ -24,8 +24,48 @@ export interface Registration {
   [Symbol.dispose](): void;
 }
 
+/** How long a loop keeps the host waiting. */
+export interface SliceOptions {
+  /** After so many milliseconds of handlers, the host gets its turn for timers and I/O; default 5. */
+  readonly sliceMs?: number | undefined;
+  /** After so many events it does in any case: at least 1; default Infinity. */
+  readonly sliceEvents?: number | undefined;
+}
+
+/** Sees the events of a loop come and go; a `LoopWatch` is one. It must not throw. */
+export interface LoopObserver {
+  /**
+   * An event is about to be handled. What this returns is called when that is done. `waitedMs` is how long ago it was
+   * accepted; undefined if nobody knows, as for what a channel has held.
+   */
+  begin(kind: string, waitedMs: number | undefined): () => void;
+}
+
+/** How a source stands to the others. */
+export interface SourceOptions {
+  /**
+   * Events of a higher priority are handled first: any whole number, default 0, which is also that of posts. A source that
+   * has an event all the while is passed over for a higher priority at most 64 times in a row.
+   */
+  readonly priority?: number | undefined;
+  /** Among those of the same priority, the chance to be next is in proportion to this: at least 1; default 1. */
+  readonly weight?: number | undefined;
+}
+
+/** What a loop has done, and what it has to do. */
+export interface LoopStats {
+  /** How many events have been handled, also those that failed. */
+  readonly handled: number;
+  /** How many posted events wait to be handled. */
+  readonly size: number;
+  /** How many posts wait for room. */
+  readonly waiting: number;
+  /** How many sources have not ended. */
+  readonly sources: number;
+}
+
 /** How a loop works. */
-export interface EventLoopOptions<E extends object> {
+export interface EventLoopOptions<E extends object> extends SliceOptions {
   /** How many posted events may wait to be handled: at least 1; default 1024. */
   readonly capacity?: number | undefined;
   /**
@@ -33,6 +73,8 @@ export interface EventLoopOptions<E extends object> {
    * what `run` rejects with. Without it, every failure does. It never overlaps with a handler.
    */
   readonly onError?: ((error: unknown, failure: LoopFailure<E>) => void | PromiseLike<void>) | undefined;
+  /** Sees every event come and go: a `LoopWatch` of `event-loop/watch`. */
+  readonly observer?: LoopObserver | undefined;
   /** A short name for reports and for the event log. */
   readonly name?: string | undefined;
 }

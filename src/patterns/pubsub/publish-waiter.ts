@@ -6,15 +6,15 @@ import type { Runtime } from "../../core/runtime.ts";
 import type { TaskRecord } from "../../core/scheduler.ts";
 import { Waiter } from "../../core/waiter.ts";
 import { QueueNode } from "../../core/waiter-queue.ts";
-import type { Channel } from "../../sync/channel.ts";
 import type { Sender } from "../../sync/ports.ts";
+import type { Pending } from "./directory.ts";
 
 /** A message on its way to one subscriber who has no room for it yet. */
-class Delivery<T> extends QueueNode implements Sender<T> {
-  readonly value: T;
-  readonly #publisher: PublishWaiter<T>;
+class Delivery extends QueueNode implements Sender<unknown> {
+  readonly value: unknown;
+  readonly #publisher: PublishWaiter;
 
-  constructor(publisher: PublishWaiter<T>, value: T) {
+  constructor(publisher: PublishWaiter, value: unknown) {
     super();
     this.#publisher = publisher;
     this.value = value;
@@ -34,24 +34,25 @@ class Delivery<T> extends QueueNode implements Sender<T> {
 }
 
 /** Waits until each of them has taken the message or has left; gives how many took it. */
-export class PublishWaiter<T> extends Waiter<number> {
-  readonly #deliveries: readonly Delivery<T>[];
+export class PublishWaiter extends Waiter<number> {
+  readonly #deliveries: readonly Delivery[];
   #open: number;
   #accepted: number;
 
   constructor(
     runtime: Runtime,
     options: CancelOptions | undefined,
-    message: T,
     accepted: number,
-    slow: readonly Channel<T>[],
+    pending: readonly Pending[],
   ) {
-    const about = slow.flatMap(({ resource }) => (resource === undefined ? [] : [resource]));
+    const about = pending.flatMap(({ channel }) =>
+      channel.resource === undefined ? [] : [channel.resource],
+    );
     super(runtime, "publish", about, options);
     this.#accepted = accepted;
-    this.#open = slow.length;
-    this.#deliveries = slow.map((channel) => {
-      const delivery = new Delivery<T>(this, message);
+    this.#open = pending.length;
+    this.#deliveries = pending.map(({ channel, value }) => {
+      const delivery = new Delivery(this, value);
       channel.enrollSender(delivery);
       return delivery;
     });

@@ -1,28 +1,42 @@
 /**
  * One subscriber's side of a bus: a bounded buffer, and what happens when it is full.
  */
-import { requireInteger, requireOneOf } from "../../core/arguments.ts";
+import { requireInteger } from "../../core/arguments.ts";
 import { type CancelLink, type CancelOptions, linkCancel } from "../../core/cancellation.ts";
-import { Channel, type Received, type ReceiveEnd } from "../../sync/channel.ts";
+import {
+  Channel,
+  type Conflate,
+  type ConflateBy,
+  type OverflowPolicy,
+  type Received,
+  type ReceiveEnd,
+} from "../../sync/channel.ts";
 import { type ReceiveSide, receiveSideOf } from "../../sync/ports.ts";
+import type { Member, Pending } from "./directory.ts";
 
 /**
  * What happens to a message for which a subscriber has no room. `block`: its publisher waits. `drop-oldest`: the oldest
- * message in the buffer makes room. `drop-newest`: the message itself is dropped.
+ * message in the buffer makes room. `drop-newest`: the message itself is dropped. `disconnect`: the subscriber is
+ * unsubscribed, can read what it has, and then fails with `FullError`. An object with `conflateBy`: it replaces the older
+ * message about the same. An object with `conflate`: it is merged into the newest.
  */
-export type Overflow = "block" | "drop-oldest" | "drop-newest";
+export type Overflow<T> =
+  | "block"
+  | "drop-oldest"
+  | "drop-newest"
+  | "disconnect"
+  | Conflate<T>
+  | ConflateBy<T>;
 
 /** How a subscriber is told. */
-export interface SubscribeOptions extends CancelOptions {
-  /** How many messages may wait to be read: at least 0, or 1 with `drop-oldest`; default 16. */
+export interface SubscribeOptions<T = unknown> extends CancelOptions {
+  /** How many messages may wait to be read: at least 0, or 1 to drop the oldest or conflate; default 16. */
   readonly capacity?: number | undefined;
   /** What happens when that is full; default `block`. */
-  readonly overflow?: Overflow | undefined;
+  readonly overflow?: Overflow<T> | undefined;
   /** A short name for reports and for the event log; by default the topic. */
   readonly name?: string | undefined;
 }
-
-type Offered = "accepted" | "dropped" | "full";
 
 /**
  * The messages of one subscriber, made by {@link PubSub.subscribe}. Several tasks that read the same one share its
@@ -31,6 +45,8 @@ type Offered = "accepted" | "dropped" | "full";
  * **Guarantees** Gets what is published from the moment it was made, in each publisher's order. Leaving a loop over it
  * unsubscribes. When the bus closes, what is in the buffer can still be read, and then it is `done`.
  * **Cancellation** When the signal of `subscribe` aborts, it is unsubscribed and reading rejects with the reason.
+ * **Errors** With `disconnect`, once it was too slow and what it has is read, reading fails with `FullError`. What a
+ * function of its policy throws ends it in the same way.
  *
  * @example
  * const bus = new PubSub<{ news: string }>();
@@ -39,26 +55,40 @@ type Offered = "accepted" | "dropped" | "full";
  * await bus.publish("news", "new");
  * [(await inbox.receive()).value, inbox.dropped]; //=> ["new", 1]
  */
-export class Subscription<T> implements ReceiveEnd<T> {
+export class Subscription<T> implements ReceiveEnd<T>, Member {
+  /** @internal */
+  readonly subscribed = true;
   readonly #channel: Channel<T>;
+  readonly #shape: (message: unknown, topic: string) => T;
   readonly #link: CancelLink | undefined;
   readonly #left: () => void;
   #state: "subscribed" | "finishing" | "finished" | "left" = "subscribed";
-  #cancelled: { readonly reason: unknown } | undefined;
+  /** Why reading fails, if it does not just end. */
+  #failure: { readonly reason: unknown } | undefined;
 
-  /** @internal */
-  constructor(name: string, options: SubscribeOptions, left: () => void) {
-    const overflows = ["block", "drop-oldest", "drop-newest"] as const;
-    const overflow = requireOneOf("overflow", options.overflow ?? "block", overflows);
+  /** `shape` makes of a message what this subscriber gets; `left` is told once, when nothing more is to come. @internal */
+  constructor(
+    name: string,
+    options: SubscribeOptions<T>,
+    shape: (message: unknown, topic: string) => T,
+    left: () => void,
+  ) {
     const capacity = requireInteger("capacity", options.capacity ?? 16, 0);
+    const overflow = policyOf(options.overflow);
     this.#channel = new Channel<T>(capacity, { overflow, name: options.name ?? name });
+    this.#shape = shape;
     this.#left = left;
     this.#link = linkCancel(options, {
       onCancel: (reason) => {
-        this.#cancelled = { reason };
+        this.#failure = { reason };
         this.unsubscribe();
       },
     });
+  }
+
+  /** How many messages may wait to be read. */
+  get capacity(): number {
+    return this.#channel.capacity;
   }
 
   /** How many messages wait to be read. */
@@ -109,23 +139,25 @@ export class Subscription<T> implements ReceiveEnd<T> {
     return receiveSideOf(this.#channel, () => this.tryReceive());
   }
 
-  /** What a publisher waits at who has been told "full". @internal */
-  get channel(): Channel<T> {
-    return this.#channel;
-  }
-
-  /** Whether a publisher would have to wait. @internal */
+  /** @internal */
   get full(): boolean {
     return !this.#channel.sendable;
   }
 
-  /** Takes a message in, now or not at all. @internal */
-  offer(message: T): Offered {
-    if (this.full) return "full";
-    return this.#channel.trySend(message) ? "accepted" : "dropped";
+  /** What a policy throws ends the subscription, not the publisher: this is how `disconnect` works. @internal */
+  offer(message: unknown, topic: string): "accepted" | "dropped" | Pending {
+    const value = this.#shape(message, topic);
+    if (this.full) return { channel: this.#channel, value };
+    try {
+      return this.#channel.trySend(value) ? "accepted" : "dropped";
+    } catch (reason) {
+      this.#failure = { reason };
+      this.#end("finished");
+      return "dropped";
+    }
   }
 
-  /** No more messages. @internal */
+  /** @internal */
   finish(): void {
     const awaited = this.#channel.waiting.receivers > 0;
     this.#close();
@@ -135,7 +167,7 @@ export class Subscription<T> implements ReceiveEnd<T> {
   #close(): void {
     if (this.#state !== "subscribed") return;
     this.#state = "finishing";
-    this.#channel.close(this.#cancelled?.reason);
+    this.#channel.close(this.#failure?.reason);
   }
 
   #end(state: "finished" | "left"): void {
@@ -150,7 +182,13 @@ export class Subscription<T> implements ReceiveEnd<T> {
   #read(received: Received<T>): Received<T> {
     if (received.done !== true && this.#state !== "left") return received;
     this.#end("finished");
-    if (this.#cancelled !== undefined) throw this.#cancelled.reason;
+    if (this.#failure !== undefined) throw this.#failure.reason;
     return { value: undefined, done: true };
   }
+}
+
+/** The same in the words of a channel, which checks it. */
+function policyOf<T>(overflow: Overflow<T> | undefined): OverflowPolicy<T> | undefined {
+  if ((overflow as unknown) === "error") throw new TypeError('overflow "error" is called "disconnect" here');
+  return overflow === "disconnect" ? "error" : overflow;
 }

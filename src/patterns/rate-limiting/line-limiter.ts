@@ -83,7 +83,7 @@ export class LineLimiter implements Limiter {
     const cancelled = rejectIfCancelled(options);
     if (cancelled !== undefined) return cancelled;
     const dueMs = this.#runtime.clock.now() + this.#delayFor(tokens);
-    const refusal = refusalOf(tokens, this.limit, dueMs, options?.deadlineMs);
+    const refusal = refusalOf(tokens, this.limit, dueMs, options);
     if (refusal !== undefined) {
       this.#deny(tokens);
       return Promise.reject(refusal);

@@ -1,7 +1,9 @@
 /**
  * How a limiter refuses.
  */
+import { deadlineOf } from "../../core/cancellation.ts";
 import { ConcurrencyError } from "../../core/errors.ts";
+import type { RateWaitOptions } from "./limiter.ts";
 
 /**
  * A wait that could not have ended well, and so did not begin. Code `LIMIT`.
@@ -27,11 +29,12 @@ export function refusalOf(
   tokens: number,
   burst: number,
   dueMs: number,
-  deadlineMs: number | undefined,
+  options: RateWaitOptions | undefined,
 ): RateLimitError | undefined {
   if (tokens > burst) {
     return new RateLimitError("burst", `wait for ${tokens} tokens exceeds limiter's burst ${burst}`);
   }
+  const deadlineMs = options?.deadlineMs ?? deadlineOf(options);
   if (deadlineMs === undefined || dueMs <= deadlineMs) return undefined;
   return new RateLimitError("deadline", `wait for ${tokens} tokens would exceed context deadline`);
 }

@@ -2,22 +2,32 @@
  * Calls the callbacks of a pool, each in a task of its own, and takes the errors that fail no caller.
  */
 import { AsyncContext } from "../../core/async-context.ts";
+import { TimeoutError } from "../../core/errors.ts";
 import type { Runtime } from "../../core/runtime.ts";
 import { type Outcome, spawnTask } from "../../core/task.ts";
 import { reportUncaught } from "../../core/uncaught.ts";
-import type { Context } from "../../sync/context.ts";
-import type { PoolCallback, ResourcePoolOptions } from "./options.ts";
+import { type Context, withCancel } from "../../sync/context.ts";
+import { durationOf, type PoolCallback, type ResourcePoolOptions } from "./options.ts";
+
+/** Who is told how a create goes. */
+export interface Creation<R> {
+  /** It takes too long, and was told to give up. It is still to settle. */
+  readonly overdue: (error: TimeoutError) => void;
+  readonly settled: (outcome: Outcome<R>) => void;
+}
 
 export class Factory<R> {
   readonly #runtime: Runtime;
   readonly #options: ResourcePoolOptions<R>;
   readonly #name: string;
+  readonly #createTimeoutMs: number;
   readonly #context = new AsyncContext();
 
   constructor(runtime: Runtime, options: ResourcePoolOptions<R>, name: string) {
     this.#runtime = runtime;
     this.#options = options;
     this.#name = name;
+    this.#createTimeoutMs = durationOf(options, "createTimeoutMs");
   }
 
   /** Whether resources are checked before they are handed out. */
@@ -25,8 +35,30 @@ export class Factory<R> {
     return this.#options.validate !== undefined;
   }
 
-  create(ctx: Context, done: (outcome: Outcome<R>) => void): void {
-    this.#start("create", () => this.#options.create(ctx), done);
+  /** Whether resources are reset when they come back. */
+  get resets(): boolean {
+    return this.#options.reset !== undefined;
+  }
+
+  create(parent: Context, { overdue, settled }: Creation<R>): void {
+    const timeoutMs = this.#createTimeoutMs;
+    if (timeoutMs === Number.POSITIVE_INFINITY)
+      return this.#start("create", () => this.#options.create(parent), settled);
+    const { ctx, cancel } = withCancel(parent);
+    const timer = this.#runtime.clock.after(timeoutMs, () => {
+      const error = new TimeoutError(`no resource was made within ${timeoutMs} ms`);
+      overdue(error);
+      cancel(error);
+    });
+    this.#start(
+      "create",
+      () => this.#options.create(ctx),
+      (outcome) => {
+        timer.cancel();
+        cancel();
+        settled(outcome);
+      },
+    );
   }
 
   /** A resource that cannot be checked is none. */
@@ -37,6 +69,18 @@ export class Factory<R> {
       (outcome) => {
         if (!outcome.ok) this.report(outcome.error, "validate");
         done(outcome.ok && outcome.value === true);
+      },
+    );
+  }
+
+  /** A resource that cannot be reset is of no use to anybody else. */
+  reset(value: R, done: (clean: boolean) => void): void {
+    this.#start(
+      "reset",
+      () => this.#options.reset?.(value),
+      (outcome) => {
+        if (!outcome.ok) this.report(outcome.error, "reset");
+        done(outcome.ok);
       },
     );
   }

@@ -7,6 +7,12 @@ import { MisuseError, TimeoutError } from "../../core/errors.ts";
 import type { Resource } from "../../core/resource.ts";
 import type { Runtime } from "../../core/runtime.ts";
 import { Waiter } from "../../core/waiter.ts";
+import type { WatchedLease } from "./options.ts";
+
+/** Why something cannot be. */
+export interface Refusal {
+  readonly error: unknown;
+}
 
 /** How a lease ends. */
 export type Return = { readonly how: "release" } | { readonly how: "discard"; readonly cause: unknown };
@@ -76,6 +82,7 @@ export interface Patience {
 }
 
 export class LeaseWaiter<R> extends Waiter<Lease<R>> {
+  readonly watched: WatchedLease | undefined;
   readonly #timer: Timer | undefined;
   readonly #left: () => void;
 
@@ -84,8 +91,10 @@ export class LeaseWaiter<R> extends Waiter<Lease<R>> {
     resource: Resource | undefined,
     options: CancelOptions | undefined,
     { timeoutMs, left }: Patience,
+    watched: WatchedLease | undefined,
   ) {
     super(runtime, "acquire", resource, options);
+    this.watched = watched;
     this.#left = left;
     if (timeoutMs === Number.POSITIVE_INFINITY) return;
     const expire = (): void => this.fail(new TimeoutError(`no resource was free within ${timeoutMs} ms`));

@@ -6,24 +6,49 @@ import {
   requireFunction,
   requireInteger,
   requireLimit,
+  requireNumber,
+  requireObject,
   requireOneOf,
 } from "../../core/arguments.ts";
+import type { CancelOptions } from "../../core/cancellation.ts";
 import type { Context } from "../../sync/context.ts";
 
 /** The callbacks of a pool, by name. */
-export type PoolCallback = "create" | "validate" | "destroy";
+export type PoolCallback = "create" | "validate" | "reset" | "destroy";
+
+/**
+ * Gives a pause in milliseconds; `Infinity` stands for "no further attempt". It is told how many attempts have failed in
+ * a row, from 1, how long the pause before the last of them was, 0 at first, and what that one failed with.
+ */
+export type BackoffSchedule = (failures: number, previousMs: number, error: unknown) => number;
+
+/** Watches for leases that are not given back; a `LeakDetector` is one. */
+export interface LeaseWatch {
+  /** Called by `acquire`, so that it can note where that was. */
+  note(pool: string): WatchedLease;
+}
+
+/** One lease, as a {@link LeaseWatch} sees it. */
+export interface WatchedLease {
+  /** The resource was lent. */
+  begin(): void;
+  /** It was given back. */
+  end(): void;
+}
 
 /** How a pool makes, keeps and ends its resources. Its callbacks may throw or reject; they run where the pool was made. */
 export interface ResourcePoolOptions<R> {
   /**
-   * Makes a resource. `ctx` ends when the pool is closed, not when the caller leaves who needed it: then the resource is
-   * for the next.
+   * Makes a resource. `ctx` ends when the pool is closed or `createTimeoutMs` have passed, not when the caller leaves who
+   * needed it: then the resource is for the next.
    */
   create(ctx: Context): R | PromiseLike<R>;
   /** Ends a resource. `cause` is what `Lease.discard` was given. */
   destroy?(resource: R, cause?: unknown): void | PromiseLike<void>;
   /** Whether an idle resource is still good, asked before it is handed out. One that is not is destroyed. */
   validate?(resource: R): boolean | PromiseLike<boolean>;
+  /** Makes a resource that was given back as good as new, before anybody else gets it. If that fails, it is destroyed. */
+  reset?(resource: R): void | PromiseLike<void>;
   /** How many resources there are at most, in whatever state: at least 1. */
   readonly max: number;
   /** How many to have ready: from 0, the default, to `max`. */
@@ -35,12 +60,71 @@ export interface ResourcePoolOptions<R> {
   /** How long a caller waits at most, in milliseconds; default Infinity. */
   readonly acquireTimeoutMs?: number | undefined;
   /**
-   * Told of every error that fails no `acquire`: of `destroy`, of `validate`, and of a `create` nobody waits for any
+   * How long a `create` may take, in milliseconds; default Infinity. Then its context ends, and a caller who waits for it
+   * fails. Its place is free once it has let go; a resource that it makes late is kept for the next.
+   */
+  readonly createTimeoutMs?: number | undefined;
+  /**
+   * How long to pause after a `create` that failed; without it, there is no pause. Callers for whom nothing else can
+   * come fail during the pause, at once, with the error of the last attempt. The schedules of
+   * `timeout-cancellation/retry` fit.
+   */
+  readonly backoff?: BackoffSchedule | undefined;
+  /** A resource that is idle for so long is destroyed, unless there are no more than `min`; default Infinity. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** How old a resource gets, in milliseconds: after that it is not lent any more; default Infinity. */
+  readonly maxLifetimeMs?: number | undefined;
+  /**
+   * By what part at most a lifetime is shorter, by chance, so that resources made together do not end together: from 0
+   * to 1; default 0.1.
+   */
+  readonly lifetimeJitter?: number | undefined;
+  /** How often a resource is lent before it is destroyed: at least 1; default Infinity. */
+  readonly maxUses?: number | undefined;
+  /** Watches for leases that are not given back: a `LeakDetector` of `resource-pooling/leak-detector`. */
+  readonly leaks?: LeaseWatch | undefined;
+  /**
+   * Told of every error that fails no `acquire`: of `destroy`, `reset`, `validate`, and of a `create` nobody waits for any
    * more. Without it, those of `destroy` become uncaught exceptions of the host; the others the next caller finds out.
    */
   onError?(error: unknown, callback: PoolCallback): void;
   /** A short name for reports and for the event log. */
   readonly name?: string | undefined;
+}
+
+/** How many resources there are to be. */
+export interface PoolSize {
+  /** How many at most: at least 1. */
+  readonly max: number;
+  /** How many to have ready: from 0 to `max`; by default as before, or `max` if that is less. */
+  readonly min?: number | undefined;
+}
+
+/** How a pool is drained. */
+export interface PoolDrainOptions extends CancelOptions {
+  /**
+   * How long to wait for what is lent, in milliseconds; default Infinity. After that it is taken away from those who have
+   * it, and destroyed.
+   */
+  readonly forceAfterMs?: number | undefined;
+}
+
+/** What a pool has and has done. */
+export interface PoolStats {
+  /** How many resources there are, in whatever state. */
+  readonly size: number;
+  /** How many are there for the taking. */
+  readonly idle: number;
+  /** How many are lent. */
+  readonly active: number;
+  /** How many callers wait. */
+  readonly waiting: number;
+  /** How many have been made so far. */
+  readonly created: number;
+  /** How many have been destroyed so far. */
+  readonly destroyed: number;
+  /** How many attempts to make one have failed so far. */
+  readonly failed: number;
 }
 
 /** The numbers among the options, checked. */
@@ -50,22 +134,39 @@ export interface PoolLimits {
   readonly order: "lifo" | "fifo";
   readonly capacity: number;
   readonly acquireTimeoutMs: number;
+  readonly idleTimeoutMs: number;
+  readonly maxLifetimeMs: number;
+  readonly lifetimeJitter: number;
+  readonly maxUses: number;
 }
 
 /** Checks all options. */
 export function limitsOf<R>(options: ResourcePoolOptions<R>): PoolLimits {
-  for (const name of ["create", "destroy", "validate", "onError"] as const) {
+  for (const name of ["create", "destroy", "validate", "reset", "backoff", "onError"] as const) {
     if (name === "create" || options[name] !== undefined) requireFunction(name, options[name]);
   }
+  if (options.leaks !== undefined) requireObject("leaks", options.leaks, "a LeakDetector");
   const max = requireInteger("max", options.max, 1);
+  const lifetimeJitter = requireNumber("lifetimeJitter", options.lifetimeJitter ?? 0.1, 0);
+  if (lifetimeJitter > 1)
+    throw new RangeError(`lifetimeJitter must be a number from 0 to 1, got ${lifetimeJitter}`);
   return {
     max,
     min: requireInteger("min", options.min ?? 0, 0, max),
     order: requireOneOf("order", options.order ?? "lifo", ["lifo", "fifo"]),
     capacity: requireLimit("capacity", options.capacity ?? 1000, 0),
-    acquireTimeoutMs: requireDuration(
-      "acquireTimeoutMs",
-      options.acquireTimeoutMs ?? Number.POSITIVE_INFINITY,
-    ),
+    acquireTimeoutMs: durationOf(options, "acquireTimeoutMs"),
+    idleTimeoutMs: durationOf(options, "idleTimeoutMs"),
+    maxLifetimeMs: durationOf(options, "maxLifetimeMs"),
+    lifetimeJitter,
+    maxUses: requireLimit("maxUses", options.maxUses ?? Number.POSITIVE_INFINITY, 1),
   };
+}
+
+/** A duration among options; without it, there is no limit. */
+export function durationOf<N extends string>(
+  options: { readonly [K in N]?: number | undefined },
+  name: N,
+): number {
+  return requireDuration(name, options[name] ?? Number.POSITIVE_INFINITY);
 }

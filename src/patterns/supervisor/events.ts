@@ -4,7 +4,8 @@
 import { requireInteger } from "../../core/arguments.ts";
 import type { CancelOptions } from "../../core/cancellation.ts";
 import { reportUncaught } from "../../core/uncaught.ts";
-import { Channel, type Received } from "../../sync/channel.ts";
+import { Channel, type Received, type ReceiveEnd } from "../../sync/channel.ts";
+import type { ReceiveSide } from "../../sync/ports.ts";
 
 /** What happened to a child. */
 export type ChildNews =
@@ -51,14 +52,13 @@ export interface EventStreamOptions {
  * for await (const event of supervisor.events()) seen.push(event.type);
  * seen; //=> ["started", "ended"]
  */
-export class SupervisorEvents {
+export class SupervisorEvents implements ReceiveEnd<SupervisorEvent> {
   readonly #channel: Channel<SupervisorEvent>;
   readonly #left: (stream: SupervisorEvents) => void;
-  #dropped = 0;
 
   /** @internal */
   constructor(capacity: number, left: (stream: SupervisorEvents) => void) {
-    this.#channel = new Channel(requireInteger("capacity", capacity, 1), { name: "supervisor events" });
+    this.#channel = new Channel(capacity, { name: "supervisor events", overflow: "drop-oldest" });
     this.#left = left;
   }
 
@@ -69,12 +69,17 @@ export class SupervisorEvents {
 
   /** How many events were dropped, because they were not read in time. */
   get dropped(): number {
-    return this.#dropped;
+    return this.#channel.dropped;
   }
 
   /** Reads the next event, or waits for one. A cancelled read has taken none. */
   receive(options?: CancelOptions): Promise<Received<SupervisorEvent>> {
     return this.#channel.receive(options);
+  }
+
+  /** The next event, if there is one to read. */
+  tryReceive(): Received<SupervisorEvent> | undefined {
+    return this.#channel.tryReceive();
   }
 
   /** Leaves the stream: nothing more comes, and nothing is kept. Who waits to read gets `done`. */
@@ -92,11 +97,13 @@ export class SupervisorEvents {
     return { next: () => this.receive(), return: left };
   }
 
+  /** For select. */
+  get receiveSide(): ReceiveSide<SupervisorEvent> {
+    return this.#channel;
+  }
+
   /** @internal */
   offer(event: SupervisorEvent): void {
-    if (this.#channel.trySend(event)) return;
-    this.#dropped++;
-    this.#channel.tryReceive();
     this.#channel.trySend(event);
   }
 
@@ -130,7 +137,9 @@ export class Announcer {
 
   /** A new stream of what is told from now on. */
   open({ capacity = 256 }: EventStreamOptions = {}): SupervisorEvents {
-    const stream = new SupervisorEvents(capacity, (left) => this.#streams.delete(left));
+    const stream = new SupervisorEvents(requireInteger("capacity", capacity, 1), (left) =>
+      this.#streams.delete(left),
+    );
     if (this.#closed) stream.finish();
     else this.#streams.add(stream);
     return stream;

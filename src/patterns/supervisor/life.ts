@@ -57,6 +57,7 @@ export class ChildLife {
       heartbeat: () => this.#watchdog?.beat(),
     };
     const call = (): PromiseLike<void> | void => {
+      if (child.ctx.error !== undefined) throw child.ctx.cause;
       if (spec.readyWithinMs === undefined) this.#becomeReady();
       return spec.start(child, (inner) => void (this.inner = inner));
     };

@@ -3,17 +3,12 @@
  */
 import { requireDuration, requireFunction, requireOneOf } from "../../core/arguments.ts";
 import type { CancelOptions } from "../../core/cancellation.ts";
+import type { Schedule } from "../../sync/schedule.ts";
 import type { SupervisorEvent } from "./events.ts";
 import { RestartIntensity } from "./restart-intensity.ts";
 
 /** Which children are restarted together. */
 export type Strategy = "one-for-one" | "one-for-all" | "rest-for-one";
-
-/**
- * Gives the delay of a restart in milliseconds. It is told how many restarts of that child there were in a row, this one
- * included, how long the delay of the last of them was, 0 at first, and what the child failed with, if it did.
- */
-export type RestartDelay = (restarts: number, previousMs: number, error: unknown) => number;
 
 /** What every kind of supervisor has. An abort of `signal` stops it. */
 export interface SupervisionOptions extends CancelOptions {
@@ -22,10 +17,11 @@ export interface SupervisionOptions extends CancelOptions {
   /** How far back restarts count, in milliseconds: above 0; default 5000. */
   readonly periodMs?: number | undefined;
   /**
-   * How long a restart waits, in milliseconds; default 0. A function makes it grow with each restart in a row, as the
-   * schedules of `retry` do.
+   * How long a restart waits, in milliseconds; default 0. A {@link Schedule}, such as `exponentialDelay()`, makes it grow
+   * with each restart of that child in a row. With `Infinity` there is no further restart: the supervisor gives up. If it
+   * breaks, or gives no number, the supervisor ends with that error.
    */
-  readonly restartDelayMs?: number | RestartDelay | undefined;
+  readonly restartDelayMs?: number | Schedule | undefined;
   /** A child that was ready for so long begins a new row of restarts, in milliseconds; default `periodMs`. */
   readonly healthyAfterMs?: number | undefined;
   /** Told of what happens, as it happens. What it throws becomes an uncaught exception of the host. */
@@ -55,7 +51,7 @@ export interface SupervisorOptions extends SupervisionOptions {
 export interface CheckedOptions {
   readonly strategy: Strategy;
   readonly intensity: RestartIntensity;
-  readonly restartDelay: RestartDelay;
+  readonly restartDelay: Schedule;
   readonly healthyAfterMs: number;
   readonly autoShutdown: "never" | "any-significant" | "all-significant";
   readonly whenIdle: "end" | "stay";
@@ -86,7 +82,7 @@ export function checkOptions(options: SupervisorOptions): CheckedOptions {
   };
 }
 
-function checkDelay(delay: number | RestartDelay): RestartDelay {
+function checkDelay(delay: number | Schedule): Schedule {
   if (typeof delay === "function")
     return (restarts, ...more) => requireDuration(`restartDelayMs(${restarts})`, delay(restarts, ...more));
   const delayMs = requireDuration("restartDelayMs", delay);

@@ -116,15 +116,12 @@ export class Overseer {
   }
 
   async #startAll(): Promise<void> {
-    const { runtime, scope, started } = this.#setting;
+    const { scope, started } = this.#setting;
     for (const member of this.#crew.roster.all) {
       if (scope.ctx.error !== undefined) return;
       const failure = await this.#crew.start(member);
       if (failure === undefined) continue;
-      const { id } = member.spec;
-      const reason: RestartReason = { id, after: "failed", ...failure, atMs: runtime.clock.now() };
-      this.#crew.tell(member, { type: "gave-up", ...failure });
-      throw new SupervisorError(`child ${JSON.stringify(id)} could not be started`, [reason]);
+      throw this.#gaveUp(member, { after: "failed", ...failure }, "could not be started");
     }
     if (scope.ctx.error === undefined) started.settle({ ok: true, value: undefined });
   }
@@ -219,6 +216,8 @@ export class Overseer {
     const restarts = before.restarts + 1;
     const delayMs = options.restartDelay(restarts, before.delayMs, reason.error);
     member.streak = { restarts, delayMs };
+    if (delayMs === Number.POSITIVE_INFINITY)
+      throw this.#gaveUp(member, reason, `${reason.after}, and its delay allows no further restart`);
     this.#countRestart(member, reason, delayMs);
     const affected = this.#affected(member);
     await this.#crew.stopInReverse(affected);
@@ -227,6 +226,14 @@ export class Overseer {
       this.#forgetTemporary(other);
       if (other.spec.restart !== "temporary") this.#crew.roster.set(other, { is: "due", atMs });
     }
+  }
+
+  /** Gives up because of one child, however many restarts there were. */
+  #gaveUp(member: Member, reason: Pick<RestartReason, "after" | "error">, why: string): SupervisorError {
+    const { id } = member.spec;
+    this.#crew.tell(member, { type: "gave-up", error: reason.error });
+    const history = [{ id, ...reason, atMs: this.#setting.runtime.clock.now() }];
+    return new SupervisorError(`child ${JSON.stringify(id)} ${why}`, history);
   }
 
   /** Announces a restart. Throws if it is one too many. */

@@ -45,13 +45,16 @@ export interface CircuitBreakerOptions {
   readonly name?: string | undefined;
 }
 
-/** A breaker did not let a call through. Its `cause` is the failure that opened the breaker. Code `GAVE_UP`. */
+/** A breaker did not let a call through. Its `cause` is the failure that opened the breaker. Code `OPEN`. */
 export class CircuitOpenError extends ConcurrencyError {
-  /** To ask again sooner than this is in vain, in milliseconds. */
+  /**
+   * When to ask again, in milliseconds from now: while the breaker is open, sooner is in vain; while it is half-open, its
+   * probe is back by then, or another call may try.
+   */
   readonly retryAfterMs: number;
 
   constructor(message: string, retryAfterMs: number, options?: ErrorOptions) {
-    super("GAVE_UP", message, options);
+    super("OPEN", message, options);
     this.name = "CircuitOpenError";
     this.retryAfterMs = retryAfterMs;
   }
@@ -64,11 +67,12 @@ export class CircuitOpenError extends ConcurrencyError {
  * **Guarantees** Half-open, it lets one call through, and no second one before that one has come back, or has been away
  * for `openMs`. What comes back from before a change of state does not count.
  * **Cancellation** When `signal` aborts, the context of the task ends, and the task is waited for. A call that was given
- * up says nothing about the server: it does not count, and if it was the probe, the next call is. A deadline that passes
- * does count as a failure, also if it is the caller's: a server that does not answer is in trouble.
+ * up and fails says nothing about the server, whatever it throws: it does not count, and if it was the probe, the next
+ * call is. A deadline that passes does count, also if it is the caller's: a server that does not answer is in trouble.
  * **Errors** What the task throws, unchanged. `CircuitOpenError` if the call was not let through: then it was not run.
  * **Cost** A context for each call. No timer and nothing to dispose of.
- * **Not for** the slow server whose calls have no time limit: put `timeout` inside.
+ * **Not for** the slow server whose calls have no time limit: put `timeout` inside. What refuses calls on this side, such
+ * as a `Bulkhead`, belongs around it, or the server is blamed for that.
  * **Source** M. Nygard, "Release It!" (2007).
  *
  * @example
@@ -150,10 +154,8 @@ export class CircuitBreaker {
 
   #eventOf(outcome: Outcome<unknown>, ctx: Context): CircuitEvent {
     if (outcome.ok) return "succeeded";
-    const { error } = outcome;
-    const toldTo = ctx.error?.code === "CANCELED" && error === ctx.cause;
-    if (toldTo || isCancellation(error)) return "left";
-    return this.#options.when?.(error) === false ? "succeeded" : "failed";
+    if (ctx.error?.code === "CANCELED" || isCancellation(outcome.error)) return "left";
+    return this.#options.when?.(outcome.error) === false ? "succeeded" : "failed";
   }
 
   #step(event: CircuitEvent): void {

@@ -12,7 +12,7 @@ import { CanceledError, isCancellation } from "../../core/errors.ts";
 import { type Outcome, outcomeOf } from "../../core/task.ts";
 import { reportUncaught } from "../../core/uncaught.ts";
 import type { Context } from "../../sync/context.ts";
-import { type Task, TaskGroup, type TaskHandle } from "../../sync/task-group.ts";
+import { type Task, TaskGroup } from "../../sync/task-group.ts";
 
 /** What several tasks for one result share. */
 export interface ContestOptions<T> extends CancelOptions {
@@ -55,9 +55,9 @@ export class Contest<T> {
   }
 
   /** Starts the next task. */
-  enter(task: Task<T>): TaskHandle<void> {
+  enter(task: Task<T>): void {
     const index = this.#entered++;
-    return this.#group.go(async (ctx) => this.#record(index, await outcomeOf(() => task(ctx)), ctx));
+    this.#group.go(async (ctx) => this.#record(index, await outcomeOf(() => task(ctx)), ctx));
   }
 
   /** Waits until `body` has let the tasks enter and all of them have ended. Rejects if the caller gave up before it was over. */

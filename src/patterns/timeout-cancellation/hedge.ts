@@ -4,8 +4,9 @@
 import { requireDuration, requireFunction, requireInteger } from "../../core/arguments.ts";
 import { rejectIfCancelled } from "../../core/cancellation.ts";
 import { withSuppressed } from "../../core/errors.ts";
-import { outcomeOf } from "../../core/task.ts";
-import { withTimeout } from "../../sync/context.ts";
+import { outcomeOf, valueOf } from "../../core/task.ts";
+import { Channel } from "../../sync/channel.ts";
+import { after, receive, select } from "../../sync/select.ts";
 import { Contest, type ContestOptions } from "./contest.ts";
 import type { AttemptTask } from "./retry.ts";
 import type { RetryBudget } from "./retry-budget.ts";
@@ -14,19 +15,19 @@ import type { RetryBudget } from "./retry-budget.ts";
 export interface HedgeOptions<T> extends ContestOptions<T> {
   /**
    * How long to wait for an attempt before the next one begins beside it, in milliseconds; `Infinity` begins one only
-   * when the latest has failed. A good value is the time in which 95 of 100 calls are answered.
+   * when another has failed. A good value is the time in which 95 of 100 calls are answered.
    */
   readonly afterMs: number;
   /** How many attempts there are at most, the first included: at least 1; default 2. */
-  readonly max?: number | undefined;
-  /** Limits how many calls may have a further attempt; share it with the retries of the same server. */
+  readonly attempts?: number | undefined;
+  /** Limits how many further attempts there are; share it among all who call the same server. */
   readonly budget?: RetryBudget | undefined;
 }
 
 /**
  * Runs a task, runs it once more beside the first if that takes too long, and gives the first success.
  *
- * **Guarantees** An attempt that fails is followed by the next at once. When one has succeeded, the others are called off,
+ * **Guarantees** Each attempt that fails, also one that others have overtaken, is followed by the next at once. When one has succeeded, the others are called off,
  * and it settles when they have ended.
  * **Units and ranges** See {@link HedgeOptions}.
  * **Cancellation** When `signal` aborts, every attempt is called off, and it rejects with the signal's reason once they
@@ -49,26 +50,32 @@ export interface HedgeOptions<T> extends ContestOptions<T> {
 export function hedge<T>(task: AttemptTask<T>, options: HedgeOptions<T>): Promise<T> {
   requireFunction("task", task);
   const afterMs = requireDuration("afterMs", options.afterMs);
-  const max = requireInteger("max", options.max ?? 2, 1);
-  return rejectIfCancelled(options) ?? attemptAll(task, options, afterMs, max);
+  const attempts = requireInteger("attempts", options.attempts ?? 2, 1);
+  return rejectIfCancelled(options) ?? attemptAll(task, options, afterMs, attempts);
 }
 
 async function attemptAll<T>(
   task: AttemptTask<T>,
   options: HedgeOptions<T>,
   afterMs: number,
-  max: number,
+  attempts: number,
 ): Promise<T> {
   const { budget } = options;
   const contest = new Contest<T>(1, Number.POSITIVE_INFINITY, options);
+  const failures = new Channel<void>(attempts, { name: "failed attempts" });
+  const enter = (attempt: number): void => {
+    contest.enter(async (ctx) => {
+      const outcome = await outcomeOf(() => task(ctx, attempt));
+      if (!outcome.ok) failures.trySend();
+      return valueOf(outcome);
+    });
+  };
   const startAll = async (): Promise<void> => {
-    let latest = contest.enter((ctx) => task(ctx, 1));
-    for (let attempt = 2; attempt <= max; attempt++) {
-      const patience = withTimeout(contest.ctx, afterMs);
-      await outcomeOf(() => latest.join(patience.ctx));
-      patience.cancel();
+    enter(1);
+    for (let attempt = 2; attempt <= attempts; attempt++) {
+      await outcomeOf(() => select({ failure: receive(failures), late: after(afterMs) }, contest.ctx));
       if (contest.ctx.error !== undefined || budget?.tryWithdraw() === false) return;
-      latest = contest.enter((ctx) => task(ctx, attempt));
+      enter(attempt);
     }
   };
   budget?.deposit();

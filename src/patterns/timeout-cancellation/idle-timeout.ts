@@ -44,7 +44,7 @@ export function idleTimeout<T>(source: Source<T>, idleMs: number, options?: Flow
   return new Flow<T>((out, { ctx }) => sendAll(source, limitMs, out, ctx), options);
 }
 
-/** The source is given a context that also ends with a timeout when it is silent: no fixed instant, so no deadline. */
+/** The source is given a context that also ends with a timeout when it is silent: at no fixed instant, so that is no deadline. */
 async function sendAll<T>(
   source: Source<T>,
   limitMs: number,

@@ -23,7 +23,8 @@ export interface RetryBudgetOptions {
  * When everything fails, three attempts a call are three times the load, at the worst moment, and with three layers of
  * callers it is 27 times. A budget of a tenth makes it 1.1 times.
  *
- * **Guarantees** Among any `n` calls in a row there are at most `capacity + share * n` retries.
+ * **Guarantees** Among any `n` calls in a row there are at most `capacity + share * n` retries. A `hedge` inside a `retry`
+ * is a call of its own with each attempt.
  * **Cost** Two numbers, no clock and no timer.
  * **Source** Finagle's `RetryBudget`; gRPC's retry throttling (proposal A6).
  *

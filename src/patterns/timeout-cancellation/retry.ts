@@ -6,23 +6,21 @@
  *   I2  A pause is begun only if another attempt may follow it.
  */
 import { requireDuration, requireFunction, requireLimit } from "../../core/arguments.ts";
-import { type CancelOptions, endingOf, isCancelled, rejectIfCancelled } from "../../core/cancellation.ts";
+import {
+  type CancelOptions,
+  deadlineOf,
+  endingOf,
+  isCancelled,
+  rejectIfCancelled,
+} from "../../core/cancellation.ts";
 import { isCancellation, withSuppressed } from "../../core/errors.ts";
 import { outcomeOf } from "../../core/task.ts";
 import { type Context, withCancel } from "../../sync/context.ts";
+import { exponentialDelay, type Schedule } from "../../sync/schedule.ts";
 import { now, sleep } from "../../sync/timers.ts";
 import type { RetryBudget } from "./retry-budget.ts";
-import { exponentialDelay, type Schedule } from "./schedule.ts";
 
 export { RetryBudget, type RetryBudgetOptions } from "./retry-budget.ts";
-export {
-  constantDelay,
-  decorrelatedDelay,
-  type DecorrelatedOptions,
-  exponentialDelay,
-  type ExponentialOptions,
-  type Schedule,
-} from "./schedule.ts";
 
 /** So many earlier failures are kept, the latest: there may be no end of attempts. */
 const KEPT_FAILURES = 10;
@@ -44,15 +42,15 @@ export interface FailedAttempt {
 export interface RetryOptions extends CancelOptions {
   /** How many attempts there are at most, the first included: at least 1, or Infinity; default 3. */
   readonly attempts?: number | undefined;
-  /** How long to pause between them; by default `exponentialDelay()`. */
+  /** How long to pause between them: `Infinity` for no further attempt; by default `exponentialDelay()`. */
   readonly schedule?: Schedule | undefined;
   /** Whether a failure is worth another attempt; by default each is. It is not asked about cancellations. */
   readonly when?: ((error: unknown) => boolean) | undefined;
   /** Limits how many calls may be followed by a retry; share it among all who call the same server. */
   readonly budget?: RetryBudget | undefined;
   /**
-   * The instant by which the call must be over, in milliseconds of `now()`: pass that of your context along, as a signal
-   * knows of none. It ends nothing: it is looked at before a pause.
+   * The instant by which the call must be over, in milliseconds of `now()`, if that is earlier than the deadline of the
+   * context whose `signal` this is. It ends nothing: it is looked at before a pause.
    */
   readonly deadlineMs?: number | undefined;
   /** How long an attempt takes at the least, in milliseconds; default 0. None is begun again with less time left. */
@@ -64,8 +62,8 @@ export interface RetryOptions extends CancelOptions {
 /**
  * Runs a task, and runs it again if it fails.
  *
- * **Guarantees** The first attempt is made in any case. No pause is begun that would outlast the deadline, or leave less
- * than `attemptMs` before it: the failure comes at once instead of a timeout later. The next attempt begins when the one
+ * **Guarantees** The first attempt is made in any case. No pause is begun that would outlast the deadline, that of the
+ * context included, or leave less than `attemptMs` before it: the failure comes at once instead of a timeout later. The next attempt begins when the one
  * before has ended.
  * **Units and ranges** See {@link RetryOptions}. To limit each attempt, put `timeout` around the task; to limit all of
  * them, put it around the retry.
@@ -79,16 +77,15 @@ export interface RetryOptions extends CancelOptions {
  *
  * @example
  * // Every part takes a task and a context, so parts nest as functions do. Here, from outside: a second for the whole,
- * // three attempts, a breaker that spares a server which is down, five calls at once, and 200 ms for each.
+ * // three attempts, five calls at once, a breaker that spares a server which is down, and 200 ms for each call.
  * const breaker = new CircuitBreaker({ consecutive: 5 });
  * const bulkhead = new Bulkhead({ concurrency: 5, capacity: 100 });
  * const budget = new RetryBudget({ share: 0.2 });
  * const schedule = exponentialDelay({ firstMs: 2 });
- * const guarded = <T>(task: Task<T>, { signal }: Context = background): Promise<T> => {
+ * const guarded = <T>(task: Task<T>, { signal }: CancelOptions = background): Promise<T> => {
  *   const limited: Task<T> = ({ signal }) => timeout(task, { timeoutMs: 200, signal });
- *   const spared: Task<T> = (ctx) => breaker.run((ctx) => bulkhead.run(limited, ctx), ctx);
- *   const retried: Task<T> = ({ signal, deadlineMs }) =>
- *     retry(spared, { attempts: 3, schedule, budget, signal, deadlineMs });
+ *   const spared: Task<T> = (ctx) => bulkhead.run((ctx) => breaker.run(limited, ctx), ctx);
+ *   const retried: Task<T> = ({ signal }) => retry(spared, { attempts: 3, schedule, budget, signal });
  *   return timeout(retried, { timeoutMs: 1000, signal });
  * };
  *
@@ -121,7 +118,8 @@ class Retry<T> {
     this.#attempts = requireLimit("attempts", options.attempts ?? 3, 1);
     this.#schedule = options.schedule ?? exponentialDelay();
     this.#attemptMs = requireDuration("attemptMs", options.attemptMs ?? 0);
-    this.#deadlineMs = requireDuration("deadlineMs", options.deadlineMs ?? Number.POSITIVE_INFINITY);
+    const deadlineMs = requireDuration("deadlineMs", options.deadlineMs ?? Number.POSITIVE_INFINITY);
+    this.#deadlineMs = Math.min(deadlineMs, deadlineOf(options) ?? deadlineMs);
     requireFunction("schedule", this.#schedule);
     if (options.when !== undefined) requireFunction("when", options.when);
     if (options.onRetry !== undefined) requireFunction("onRetry", options.onRetry);
@@ -148,7 +146,7 @@ class Retry<T> {
 
   /** Whoever only reports that it was told to end gets the reason itself; a failure on the way out stays one. */
   #givenUp(error: unknown, failures: readonly unknown[]): unknown {
-    if (!isCancelled(this.#options)) return error;
+    if (!isCancelled(this.#options)) return withSuppressed(error, failures);
     const reason = endingOf(this.#options)?.reason;
     return error === reason || isCancellation(error) ? reason : withSuppressed(error, failures);
   }

@@ -16,12 +16,30 @@ export interface Conflate<T> {
   readonly conflate: (older: T, newer: T) => T;
 }
 
+/** Replaces instead of dropping. */
+export interface ConflateBy<T> {
+  /**
+   * Says what a value is about, compared as a `Map` does. The new value takes the place of the newest one about the same,
+   * so nothing waits longer for being replaced; if there is none, the oldest value makes room. Called inside the send for
+   * each value in the buffer, so it must not use the channel; what it throws, the send fails with, and nothing has
+   * changed. O(capacity).
+   */
+  readonly conflateBy: (value: T) => unknown;
+}
+
 /**
  * What happens to a value for which there is no room. `block`: its sender waits. `drop-oldest`: the oldest value in the
  * buffer makes room. `drop-newest`: the value itself is dropped. `error`: its send fails with `FullError`. An object
- * with `conflate`: it is merged into the newest value in the buffer.
+ * with `conflate`: it is merged into the newest value in the buffer. One with `conflateBy`: it replaces an older value about
+ * the same.
  */
-export type OverflowPolicy<T> = "block" | "drop-oldest" | "drop-newest" | "error" | Conflate<T>;
+export type OverflowPolicy<T> =
+  | "block"
+  | "drop-oldest"
+  | "drop-newest"
+  | "error"
+  | Conflate<T>
+  | ConflateBy<T>;
 
 /** Why a value was dropped. */
 export type DropReason = "drop-oldest" | "drop-newest";
@@ -56,7 +74,8 @@ export interface OverflowHandler<T> {
 export function overflowHandler<T>({ overflow, onDrop }: OverflowOptions<T>): OverflowHandler<T> | undefined {
   if (onDrop !== undefined) requireFunction("onDrop", onDrop);
   if (overflow === undefined) return undefined;
-  if (typeof overflow === "object" && overflow !== null) return conflating(overflow);
+  if (typeof overflow === "object" && overflow !== null)
+    return "conflateBy" in overflow ? conflatingBy(overflow, reporter(onDrop)) : conflating(overflow);
   const word = requireOneOf("overflow", overflow, ["block", "drop-oldest", "drop-newest", "error"]);
   if (word === "error") return refusing();
   if (word === "drop-oldest") return droppingOldest(reporter(onDrop));
@@ -112,4 +131,27 @@ function conflating<T>(policy: Conflate<T>): OverflowHandler<T> {
     return "merged";
   };
   return { leastCapacity: 1, why: "conflate", meet };
+}
+
+function conflatingBy<T>(policy: ConflateBy<T>, report: Report<T>): OverflowHandler<T> {
+  requireFunction("overflow.conflateBy", policy.conflateBy);
+  const meet = (value: T, buffer: RingBuffer<T>): Fate => {
+    const values = Array.from({ length: buffer.size }, () => buffer.shift());
+    let left = values;
+    try {
+      const key = policy.conflateBy(value);
+      const same = values.findLastIndex((older) => isSame(policy.conflateBy(older), key));
+      left = same < 0 ? values.slice(1) : values.with(same, value);
+      report?.(values[Math.max(same, 0)] as T, "drop-oldest");
+    } finally {
+      for (const each of left) buffer.push(each);
+    }
+    return left.length < values.length ? "room" : "merged";
+  };
+  return { leastCapacity: 1, why: "conflate", meet };
+}
+
+/** As a `Map` compares: NaN is itself, and 0 is -0. */
+function isSame(one: unknown, other: unknown): boolean {
+  return one === other || Object.is(one, other);
 }

@@ -110,6 +110,8 @@ describe.each(Object.entries(kinds))("%s", (_, make) => {
         code: "LIMIT",
         reason: "deadline",
       });
+      const bySignal = await failureOf(limiter.wait(1, { signal: tight.ctx.signal }));
+      expect(bySignal).toMatchObject({ code: "LIMIT", reason: "deadline" });
       tight.cancel();
       expect([limiter.check().resetAfterMs, limiter.waiting]).toEqual([before, 0]);
       const enoughTime = withTimeout(background, 1000);

@@ -171,7 +171,7 @@ describe("a circuit breaker", () => {
       const error = await failureOf(breaker.run(() => expect.unreachable()));
       expect(error).toBeInstanceOf(CircuitOpenError);
       expect(error).toMatchObject({
-        code: "GAVE_UP",
+        code: "OPEN",
         message: 'circuit "users" is open',
         retryAfterMs: 70,
         cause: broken,
@@ -238,7 +238,7 @@ describe("a circuit breaker", () => {
       await older.join();
       await old.join();
       expect(breaker.state).toBe("half-open");
-      expect(await failureOf(breaker.run(() => "early"))).toMatchObject({ code: "GAVE_UP" });
+      expect(await failureOf(breaker.run(() => "early"))).toMatchObject({ code: "OPEN" });
       // The probe is late: another one may try, and it is that one which counts.
       await sleep(100);
       expect(await breaker.run(() => "well")).toBe("well");
@@ -271,6 +271,12 @@ describe("a circuit breaker", () => {
         const { ctx, cancel } = withCancel(background);
         cancel(new Error("enough"));
         await failureOf(breaker.run(() => "not run", ctx));
+        const leaves = withCancel(background);
+        const wrapped = breaker.run((own) => {
+          leaves.cancel();
+          throw new Error("query failed", { cause: own.error });
+        }, leaves.ctx);
+        expect(await failureOf(wrapped)).toMatchObject({ cause: { code: "CANCELED" } });
         await failureOf(breaker.run(() => Promise.reject(new CanceledError())));
         await failureOf(breaker.run(() => Promise.reject(new DOMException("stop", "AbortError"))));
       }

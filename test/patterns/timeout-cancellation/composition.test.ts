@@ -1,17 +1,14 @@
 /** The parts nested into each other as functions are, in every order that makes sense, against a server that misbehaves. */
 import { background, type Context, withCancel } from "concurrency-model-patterns/context";
+import { constantDelay, exponentialDelay } from "concurrency-model-patterns/schedule";
 import { type Task, TaskGroup } from "concurrency-model-patterns/task-group";
 import { random } from "concurrency-model-patterns/testing";
 import { timeout } from "concurrency-model-patterns/timeout-cancellation";
 import { Bulkhead } from "concurrency-model-patterns/timeout-cancellation/bulkhead";
 import { CircuitBreaker } from "concurrency-model-patterns/timeout-cancellation/circuit-breaker";
 import { hedge } from "concurrency-model-patterns/timeout-cancellation/hedge";
-import {
-  constantDelay,
-  exponentialDelay,
-  retry,
-  RetryBudget,
-} from "concurrency-model-patterns/timeout-cancellation/retry";
+import { anyOf } from "concurrency-model-patterns/timeout-cancellation/quorum";
+import { retry, RetryBudget } from "concurrency-model-patterns/timeout-cancellation/retry";
 import { now, sleep } from "concurrency-model-patterns/timers";
 import { describe, expect } from "vitest";
 import { inBothRuntimes } from "../../support/both-runtimes.ts";
@@ -46,10 +43,9 @@ function guard(): {
   const schedule = exponentialDelay({ firstMs: 5 });
   const call = (task: Task<string>, { signal }: Context): Promise<string> => {
     const limited: Task<string> = ({ signal }) => timeout(task, { timeoutMs: 40, signal });
-    const spared: Task<string> = (ctx) => breaker.run((ctx) => bulkhead.run(limited, ctx), ctx);
+    const spared: Task<string> = (ctx) => bulkhead.run((ctx) => breaker.run(limited, ctx), ctx);
     const hedged: Task<string> = ({ signal }) => hedge(spared, { afterMs: 20, budget, signal });
-    const retried: Task<string> = ({ signal, deadlineMs }) =>
-      retry(hedged, { attempts: 3, schedule, budget, signal, deadlineMs });
+    const retried: Task<string> = ({ signal }) => retry(hedged, { attempts: 3, schedule, budget, signal });
     return timeout(retried, { timeoutMs: 150, signal });
   };
   return { call, bulkhead };
@@ -81,7 +77,7 @@ describe("the parts together", () => {
       }
     });
     shared.cancel();
-    const allowed = new Set<unknown>(["answer", "left", "Error: busy", "TIMEOUT", "FULL", "GAVE_UP"]);
+    const allowed = new Set<unknown>(["answer", "left", "Error: busy", "TIMEOUT", "FULL", "OPEN"]);
     expect(kinds.filter((kind) => !allowed.has(kind))).toEqual([]);
     expect(kinds).toHaveLength(12);
     expect([active(), bulkhead.active, bulkhead.waiting]).toEqual([0, 0, 0]);
@@ -99,6 +95,18 @@ describe("the parts together", () => {
       expect(await failureOf(call(hangs, ctx))).toBe(reason);
     });
     expect(now()).toBe(5);
+  });
+
+  inBothRuntimes("the deadline of the whole is that of the innermost task, through every part", async () => {
+    const breaker = new CircuitBreaker();
+    const bulkhead = new Bulkhead({ concurrency: 1 });
+    const ask: Task<unknown> = ({ signal }) =>
+      timeout(({ deadlineMs }) => deadlineMs, { timeoutMs: 999, signal });
+    const spared: Task<unknown> = (ctx) => bulkhead.run((ctx) => breaker.run(ask, ctx), ctx);
+    const retried: Task<unknown> = ({ signal }) => retry(spared, { signal });
+    const hedged: Task<unknown> = ({ signal }) => hedge(retried, { afterMs: 20, signal });
+    const whole = timeout(({ signal }) => anyOf([hedged], { signal }), { timeoutMs: 50 });
+    expect(await whole).toBe(50);
   });
 
   inBothRuntimes("a timeout inside is retried, the one outside ends the call", async () => {

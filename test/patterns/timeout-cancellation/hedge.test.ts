@@ -39,7 +39,7 @@ describe("a hedge", () => {
 
   inBothRuntimes("makes the next attempt after a while, and gives the first success", async () => {
     const { task, began, running } = taking(100, 15, 100);
-    expect(await hedge(task, { afterMs: 10, max: 3 })).toBe(2);
+    expect(await hedge(task, { afterMs: 10, attempts: 3 })).toBe(2);
     expect([began, now(), running()]).toEqual([[0, 10, 20], 25, 0]);
   });
 
@@ -55,8 +55,20 @@ describe("a hedge", () => {
       if (attempt < 3) throw new Error(`failure ${attempt}`);
       return attempt;
     };
-    expect(await hedge(task, { afterMs: Number.POSITIVE_INFINITY, max: 3 })).toBe(3);
+    expect(await hedge(task, { afterMs: Number.POSITIVE_INFINITY, attempts: 3 })).toBe(3);
     expect(now()).toBe(9);
+  });
+
+  inBothRuntimes("follows the failure of an attempt that was overtaken at once, too", async () => {
+    const began: number[] = [];
+    const task = async (ctx: Context, attempt: number): Promise<number> => {
+      began.push(now());
+      await sleep(attempt === 3 ? 5 : attempt === 1 ? 12 : 100, ctx);
+      if (attempt === 1) throw new Error("failure");
+      return attempt;
+    };
+    expect(await hedge(task, { afterMs: 10, attempts: 3 })).toBe(3);
+    expect([began, now()]).toEqual([[0, 10, 12], 17]);
   });
 
   inBothRuntimes("waits for the losers, and tells a value that comes too late", async () => {
@@ -77,7 +89,7 @@ describe("a hedge", () => {
       await sleep(40 - attempt * 10);
       throw errors[attempt - 1];
     };
-    const error = await failureOf(hedge(task, { afterMs: 1, max: 3 }));
+    const error = await failureOf(hedge(task, { afterMs: 1, attempts: 3 }));
     expect(error).toBe(errors[2]);
     expect(error).toMatchObject({ suppressed: [errors[0], errors[1]] });
   });
@@ -88,7 +100,7 @@ describe("a hedge", () => {
     const { task, began, running } = taking(1000, 1000, 1000);
     const error = await TaskGroup.run(async (group) => {
       group.go(() => sleep(15).then(() => cancel(reason)));
-      return failureOf(hedge(task, { afterMs: 10, max: 3, signal: ctx.signal }));
+      return failureOf(hedge(task, { afterMs: 10, attempts: 3, signal: ctx.signal }));
     });
     expect(error).toBe(reason);
     expect([began.length, now(), running()]).toEqual([2, 15, 0]);
@@ -123,7 +135,7 @@ describe("a hedge", () => {
   test("refuses bad arguments at the call, by name", () => {
     const call = (options: object) => () => hedge(() => 1, options as HedgeOptions<number>);
     expect(call({})).toThrow(/afterMs/);
-    expect(call({ afterMs: 1, max: 0 })).toThrow(/max/);
+    expect(call({ afterMs: 1, attempts: 0 })).toThrow(/attempts/);
     expect(() => hedge(1 as unknown as () => number, { afterMs: 1 })).toThrow(/task/);
   });
 });

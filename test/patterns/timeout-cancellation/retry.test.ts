@@ -1,12 +1,10 @@
 import { background, withCancel } from "concurrency-model-patterns/context";
 import { CanceledError, isCancellation, TimeoutError } from "concurrency-model-patterns/errors";
+import { constantDelay } from "concurrency-model-patterns/schedule";
 import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { simulate } from "concurrency-model-patterns/testing";
 import { timeout } from "concurrency-model-patterns/timeout-cancellation";
 import {
-  constantDelay,
-  decorrelatedDelay,
-  exponentialDelay,
   type FailedAttempt,
   retry,
   RetryBudget,
@@ -168,11 +166,8 @@ describe("a retry with a deadline", () => {
   inBothRuntimes("takes that of a timeout around it, whose own error it never becomes", async () => {
     const { task, errors } = failing(9);
     const call = timeout(
-      ({ signal, deadlineMs }) => retry(task, { attempts: 9, schedule, signal, deadlineMs }),
-      {
-        timeoutMs: 150,
-        fallback: () => "too late",
-      },
+      ({ signal }) => retry(task, { attempts: 9, schedule, signal, deadlineMs: now() + 9999 }),
+      { timeoutMs: 150, fallback: () => "too late" },
     );
     expect(await failureOf(call)).toBe(errors[1]);
     expect(now()).toBe(100);
@@ -243,6 +238,25 @@ describe("a retry that is given up", () => {
     },
   );
 
+  test("by a task that gave up by itself loses no failure before it", async () => {
+    const { task, errors } = failing(1);
+    const error = await plainly(() =>
+      failureOf(
+        retry((ctx, attempt) => (attempt === 1 ? task(ctx, 1) : Promise.reject(new CanceledError()))),
+      ),
+    );
+    expect(error).toMatchObject({ code: "CANCELED", suppressed: errors });
+  });
+
+  test("inside another one loses no failure of either", async () => {
+    const { task, errors } = failing(4);
+    const twice = (): Promise<number> => retry(task, { attempts: 2, schedule });
+    const error = await plainly(() => failureOf(retry(twice, { attempts: 2, schedule })));
+    expect(error).toBe(errors[3]);
+    expect(suppressed(error)).toEqual([errors[2], errors[1]]);
+    expect(suppressed(errors[1])).toEqual([errors[0]]);
+  });
+
   test("by a task that gave up by itself: what it threw, once", async () => {
     for (const error of [new CanceledError(), new DOMException("stop", "AbortError")]) {
       let attempts = 0;
@@ -281,57 +295,6 @@ describe("a retry that is given up", () => {
     });
     expect(Math.max(...most)).toBe(1);
     expect(listenersOf(controller.signal)).toBe(0);
-  });
-});
-
-describe("a schedule", () => {
-  test("that is exponential never passes its cap, nor its own jitter", () => {
-    fc.assert(
-      fc.property(
-        fc.double({ min: 0.001, max: 1e6, noNaN: true }),
-        fc.double({ min: 1, max: 10, noNaN: true }),
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        fc.integer({ min: 1, max: 100_000 }),
-        (firstMs, factor, jitter, attempt) => {
-          const delayMs = exponentialDelay({ firstMs, factor, jitter, maxMs: 1e7 })(attempt);
-          const whole = Math.min(1e7, firstMs * factor ** (attempt - 1));
-          expect(delayMs).toBeGreaterThanOrEqual(whole * (1 - jitter) * 0.999999);
-          expect(delayMs).toBeLessThanOrEqual(whole);
-        },
-      ),
-    );
-  });
-
-  test("that is decorrelated stays between its bounds, and widens", () => {
-    fc.assert(
-      fc.property(fc.double({ min: 0, max: 1e6, noNaN: true }), (previousMs) => {
-        const delayMs = decorrelatedDelay({ firstMs: 10, maxMs: 5000 })(2, previousMs);
-        expect(delayMs).toBeGreaterThanOrEqual(10);
-        expect(delayMs).toBeLessThanOrEqual(Math.min(5000, Math.max(10, previousMs) * 3));
-      }),
-    );
-  });
-
-  test("that is decorrelated grows with the pause before it", () => {
-    const schedule = decorrelatedDelay({ firstMs: 10, maxMs: 5000 });
-    const drawn = Array.from({ length: 200 }, () => schedule(2, 1000));
-    expect(Math.max(...drawn)).toBeGreaterThan(1000);
-  });
-
-  test("takes its chance from the runtime, also one that was made before it", async () => {
-    const made = [exponentialDelay(), decorrelatedDelay()];
-    const draw = async (seed: number): Promise<number[]> =>
-      (await simulate(() => made.map((one) => one(3, 400)), { seed })).value;
-    expect(await draw(7)).toEqual(await draw(7));
-    expect(await draw(7)).not.toEqual(await draw(8));
-  });
-
-  test("refuses bad options by name", () => {
-    expect(() => exponentialDelay({ firstMs: 0 })).toThrow(/firstMs/);
-    expect(() => exponentialDelay({ factor: 0.5 })).toThrow(/factor/);
-    expect(() => exponentialDelay({ jitter: 2 })).toThrow(/jitter/);
-    expect(() => decorrelatedDelay({ maxMs: Number.NaN })).toThrow(/maxMs/);
-    expect(() => constantDelay("1" as unknown as number)).toThrow(/delayMs/);
   });
 });
 

@@ -1,12 +1,12 @@
 /**
- * How long to pause before the next attempt, as plain functions.
+ * How long to pause before something is tried again, as plain functions.
  */
-import { requireDuration, requireNumber, requirePositive } from "../../core/arguments.ts";
-import { currentRuntime } from "../../core/runtime.ts";
+import { requireDuration, requireNumber, requirePositive } from "../core/arguments.ts";
+import { currentRuntime } from "../core/runtime.ts";
 
 /**
- * Gives a pause in milliseconds; `Infinity` stands for "no further attempt". It is told how many attempts have failed,
- * from 1, how long the pause before the last of them was, 0 at first, and what that one failed with.
+ * Gives a pause in milliseconds; `Infinity` stands for "not again". It is told how many attempts in a row have failed, from 1, how long the pause before the
+ * last of them was, 0 at first, and what that one failed with. `retry` takes one, and so does a supervisor.
  *
  * Any function will do: one that heeds a server's `Retry-After` looks at the error.
  */

@@ -1,0 +1,75 @@
+/**
+ * What is done about a value on which the work failed, when it is not to end everything.
+ */
+import { requireOneOf } from "../../core/arguments.ts";
+import { type CancelOptions, isCancelled, rejectIfCancelled } from "../../core/cancellation.ts";
+import { withSuppressed } from "../../core/errors.ts";
+import { giveTurn } from "../../core/fairness.ts";
+import { currentRuntime } from "../../core/runtime.ts";
+import { outcomeOf } from "../../core/task.ts";
+import type { Context } from "../context.ts";
+import type { SendPort } from "../ports.ts";
+
+/** A value on which the work failed. */
+export interface FailedValue<I> {
+  /** The value. */
+  readonly value: I;
+  /** What the work threw, unchanged. */
+  readonly error: unknown;
+  /** How many times this value has been tried, from 1. */
+  readonly attempt: number;
+}
+
+/** `fail`: the failure ends everything. `skip`: there is no result for this value. `retry`: it is tried once more. */
+export type Verdict = "fail" | "skip" | "retry";
+
+/**
+ * Decides about a value on which the work failed. It may wait: to pause before a `retry`, or to hand the value to others
+ * before a `skip`. The worker waits for it. It is not asked once all is being given up; what it throws ends everything.
+ */
+export type OnError<I> = (failed: FailedValue<I>, ctx: Context) => Verdict | PromiseLike<Verdict>;
+
+/** In the place of a result that there is not. */
+export const skipped: unique symbol = Symbol("skipped");
+
+/** Works on a value for as long as the verdict is to try again. */
+export async function judged<I, O>(
+  value: I,
+  work: () => O | PromiseLike<O>,
+  onError: OnError<I>,
+  ctx: Context,
+): Promise<O | typeof skipped> {
+  const runtime = currentRuntime();
+  for (let attempt = 1; ; attempt++) {
+    const outcome = await outcomeOf(work);
+    if (outcome.ok) return outcome.value;
+    const { error } = outcome;
+    if (isCancelled(ctx)) throw error;
+    const verdict = await verdictOn({ value, error, attempt }, onError, ctx);
+    if (verdict === "fail") throw error;
+    if (verdict === "skip") return skipped;
+    await rejectIfCancelled(ctx);
+    // Neither the work nor the verdict need wait, and the verdict may be the same for ever.
+    await giveTurn(runtime);
+  }
+}
+
+async function verdictOn<I>(failed: FailedValue<I>, onError: OnError<I>, ctx: Context): Promise<Verdict> {
+  const asked = await outcomeOf(async () => {
+    const answer = await onError(failed, ctx);
+    return requireOneOf<Verdict>("the verdict of onError", answer, ["fail", "skip", "retry"]);
+  });
+  if (asked.ok) return asked.value;
+  // The reason of a cancellation belongs to many: nothing is attached to it.
+  throw isCancelled(ctx) ? asked.error : withSuppressed(asked.error, [failed.error]);
+}
+
+/** The same port, for results among which some are not. */
+export function withoutSkipped<O>(
+  out: Pick<SendPort<O>, "send">,
+): Pick<SendPort<O | typeof skipped>, "send"> {
+  const send = async (result: O | typeof skipped, options?: CancelOptions): Promise<void> => {
+    if (result !== skipped) await out.send(result, options);
+  };
+  return { send };
+}
