@@ -23,6 +23,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import ts from "typescript";
+import { extras } from "../test/planted/extras.js";
 import { limits as limiting } from "../test/planted/limits.js";
 import { patterns } from "../test/planted/patterns.js";
 import { primitives } from "../test/planted/primitives.js";
@@ -41,7 +42,7 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { allowed: { type: "string", default: "0" }, jobs: { type: "string", default: "2" } },
 });
-const chosen = [...primitives, ...patterns, ...limiting].filter(
+const chosen = [...primitives, ...patterns, ...limiting, ...extras].filter(
   ([what, file]) =>
     positionals.length === 0 || positionals.some((word) => what.includes(word) || file.includes(word)),
 );
@@ -69,8 +70,8 @@ function nearestFirst(file) {
 }
 
 /** The source with the bug in it. Throws if the text is not there exactly once, or if what results is no program. */
-function planted([, file, text, instead]) {
-  const source = readFileSync(join("src", file), "utf8");
+function planted([, file, text, instead], root = ".") {
+  const source = readFileSync(join(root, "src", file), "utf8");
   const parts = source.split(text);
   if (parts.length !== 2) throw new Error(`stands there ${parts.length - 1} times, instead of once: ${text}`);
   const bugged = parts.join(instead);
@@ -186,7 +187,7 @@ async function limitsWithoutBug(folder, tests) {
 async function findingOf(folder, bug, limits) {
   const path = join(folder, "src", bug[1]);
   const source = readFileSync(path, "utf8");
-  writeFileSync(path, planted(bug));
+  writeFileSync(path, planted(bug, folder));
   try {
     for (const tests of nearestFirst(bug[1])) {
       const failure = await failureOf(folder, tests, 1, limits);

@@ -62,10 +62,16 @@ export const limits = [
     "",
   ],
   [
-    "a hedge that has its answer leaves the timer of the next attempt",
+    "an attempt that fails is not followed by the next at once",
     "patterns/timeout-cancellation/hedge.ts",
-    "      patience.cancel();\n",
+    "if (!outcome.ok) failures.trySend();",
     "",
+  ],
+  [
+    "a hedge makes one attempt fewer than it may",
+    "patterns/timeout-cancellation/hedge.ts",
+    "attempt <= attempts",
+    "attempt < attempts",
   ],
   [
     "a slow reader makes the source pass for silent",

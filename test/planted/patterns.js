@@ -44,12 +44,7 @@ export const patterns = [
     "if (!wasToldTo) this.#errors.push(error);",
     "",
   ],
-  [
-    "the context of a job goes on when the job is over",
-    "patterns/pools/job.ts",
-    "super.leave();\n    this.#scope.cancel();",
-    "super.leave();",
-  ],
+  ["the context of a job goes on when the job is over", "patterns/pools/job.ts", "this.#scope.cancel();", ""],
   // producers and consumers
   [
     "a value whose handler failed counts as being worked on for ever",
@@ -133,20 +128,20 @@ export const patterns = [
   ],
   [
     "publishing without waiting reaches some and not the others",
-    "patterns/pubsub.ts",
+    "patterns/pubsub/bus.ts",
     "if (members.some(({ full }) => full)) return false;",
     "if (members.every(({ full }) => full) && members.length > 0) return false;",
   ],
   [
     "what a handler throws is swallowed",
-    "patterns/pubsub.ts",
+    "patterns/pubsub/bus.ts",
     "if (!handled.ok) onError(handled.error, message);",
     "",
   ],
   // mapreduce
   [
     "values are merged the wrong way round",
-    "patterns/mapreduce.ts",
+    "patterns/mapreduce/groups.ts",
     "job.combine(group.merged, value)",
     "job.combine(value, group.merged)",
   ],
@@ -165,13 +160,13 @@ export const patterns = [
   // singleflight
   [
     "a flight that was forgotten ends the one that came after it",
-    "patterns/singleflight.ts",
+    "patterns/singleflight/flights.ts",
     "if (this.#flights.get(key) === flight) this.#flights.delete(key);",
     "this.#flights.delete(key);",
   ],
   [
     "the first caller who leaves ends the flight for all",
-    "patterns/singleflight.ts",
+    "patterns/singleflight/flights.ts",
     "if (flight.callers.size === 0) this.#abandon",
     "if (flight.callers.size >= 0) this.#abandon",
   ],
@@ -191,7 +186,7 @@ export const patterns = [
   [
     "an event that was on its way when the loop was stopped is lost",
     "patterns/event-loop/source-lane.ts",
-    "if (!given.ok) lost(arrival);",
+    "if (!given.ok) lost(next);",
     "",
   ],
   [
@@ -221,14 +216,14 @@ export const patterns = [
   ],
   [
     "a closed pool keeps what is idle",
-    "patterns/resource-pooling.ts",
+    "patterns/resource-pooling/stock.ts",
     "while (this.#idle.size > 0) this.#destroy(this.#idle.shift());",
     "",
   ],
   [
     "a resource that could not be made keeps its place",
-    "patterns/resource-pooling.ts",
-    "    this.#size--;\n    const inVain",
-    "    const inVain",
+    "patterns/resource-pooling/stock.ts",
+    "        else this.#size--;\n",
+    "",
   ],
 ];
