@@ -1,41 +1,55 @@
 /**
- * A fixed number of workers that share one bounded queue of jobs.
+ * A number of workers that share one bounded queue of jobs.
  *
  * Invariants
- *   I1  active + queued <= workers + capacity; a caller waits for room only while they are equal.
- *   I2  A worker is idle only while no job is queued.
- *   I3  A job that has not settled stands in one place: among the callers, in the queue, or with a worker.
- *   I4  The state only moves forward: open, closed, ended. Once closed, no caller waits for room; once ended, no job,
- *       worker or listener is left.
+ *   I1  The state only moves forward: open, closed, ended. Once closed, no caller waits for room; once ended, no job,
+ *       worker, timer or listener is left.
+ *   I2  Every job that was made settles once. Who stands where: see {@link Dispatch}.
  */
-import { requireFunction, requireInteger, requireLimit } from "../core/arguments.ts";
+import { requireFunction, requireInteger } from "../core/arguments.ts";
 import { type CancelOptions, isCancelled, linkCancel, rejectIfCancelled } from "../core/cancellation.ts";
 import { Deferred } from "../core/deferred.ts";
-import { ClosedError, isCancellation } from "../core/errors.ts";
-import { completed } from "../core/fairness.ts";
-import { begin, observe, type Resource } from "../core/resource.ts";
+import { CanceledError, ClosedError, FullError } from "../core/errors.ts";
+import { observe, type Resource } from "../core/resource.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
-import { outcomeOf, spawnTask } from "../core/task.ts";
-import { Waiter } from "../core/waiter.ts";
-import { WaiterQueue } from "../core/waiter-queue.ts";
 import { type CancelableContext, withCancel } from "../sync/context.ts";
 import type { Flow } from "../sync/flow.ts";
 import type { Source } from "../sync/source.ts";
-import { WaitGroup } from "../sync/wait-group.ts";
-import { Job, type JobContext, type Seat, type WorkerPoolOptions } from "./pools/job.ts";
-import { mapJobs, type Pool, type PoolMapOptions } from "./pools/pool.ts";
+import { Dispatch } from "./pools/dispatch.ts";
+import { Job, type JobContext } from "./pools/job.ts";
+import {
+  type JobLimits,
+  jobLimits,
+  poolLimits,
+  type PoolMapOptions,
+  type RunOptions,
+  type WorkerPoolOptions,
+} from "./pools/options.ts";
+import { mapJobs, type Pool } from "./pools/pool.ts";
+import { Staff } from "./pools/staff.ts";
+import type { JobTally, PoolStats } from "./pools/stats.ts";
 
 export type { Source } from "../sync/source.ts";
-export type { JobContext, Seat, WorkerContext, WorkerPoolOptions } from "./pools/job.ts";
-export type { Pool, PoolMapOptions } from "./pools/pool.ts";
+export type { JobContext } from "./pools/job.ts";
+export type {
+  JobOptions,
+  PoolMapOptions,
+  RunOptions,
+  Seat,
+  WorkerContext,
+  WorkerPoolOptions,
+} from "./pools/options.ts";
+export type { Pool } from "./pools/pool.ts";
+export type { PoolStats } from "./pools/stats.ts";
 
 /**
  * A pool of workers on this event loop.
  *
- * **Guarantees** At most `workers` handlers run at once. Workers take jobs in the order of the calls. Every call of `run`
- * settles once, whatever becomes of the pool. A job that fails concerns its caller alone. The workers start when the
- * pool is made and live until it has ended; idle ones keep no process alive. A handler runs in the async context of
- * who called `run`, `setup` and `teardown` in that of who made the pool.
+ * **Guarantees** At most `workers` handlers run at once, at most `capacity` jobs wait for them, and at most `maxWaiting`
+ * callers for room; beyond that a call is refused. Workers take jobs in the order of the calls, unless they have
+ * priorities. Every call of `run` settles once, whatever becomes of the pool. A job that fails concerns its caller
+ * alone. The workers start when the pool is made and live until it has ended; idle ones keep no process alive. A handler
+ * runs in the async context of who called `run`, `setup` and `teardown` in that of who made the pool, or resized it.
  * **Units and ranges** Workers are numbered from 1.
  * **Cancellation** `signal` does what {@link WorkerPool.cancel} does. Cancelling is asking: a worker is free when its
  * handler has ended, and what becomes of a job that was given up is nobody's concern any more.
@@ -59,90 +73,128 @@ export type { Pool, PoolMapOptions } from "./pools/pool.ts";
 export class WorkerPool<I, O, S = void> implements Pool<I, O> {
   readonly #runtime: Runtime = currentRuntime();
   readonly #handler: (job: I, context: JobContext<S>) => O | PromiseLike<O>;
-  readonly #options: WorkerPoolOptions<S>;
-  readonly #limit: number;
   readonly #resource: Resource | undefined;
   readonly #scope: CancelableContext;
-  /** Jobs without room, jobs in the queue, jobs with a worker; each leaves its list when it settles. */
-  readonly #callers = new WaiterQueue<Job<O, S>>();
-  readonly #queue = new WaiterQueue<Job<O, S>>();
-  readonly #running = new WaiterQueue<Job<O, S>>();
-  readonly #idle = new WaiterQueue<Waiter<Job<O, S> | undefined>>();
-  readonly #startingUp: WaitGroup;
+  readonly #dispatch: Dispatch<O, S>;
+  readonly #tally: JobTally = { settled: 0, done: 0, failed: 0 };
+  readonly #staff: Staff<O, S>;
   readonly #ended: Deferred<void>;
-  readonly #errors: unknown[] = [];
   #state: "open" | "closed" | "ended" = "open";
   /** Why it was cancelled, if it was. */
   #cause: unknown;
-  #size: number;
-  #active = 0;
+  #calls = 0;
 
   constructor(
     handler: (job: I, context: JobContext<S>) => O | PromiseLike<O>,
     options: WorkerPoolOptions<S>,
   ) {
     requireFunction("handler", handler);
-    if (options.setup !== undefined) requireFunction("setup", options.setup);
-    if (options.teardown !== undefined) requireFunction("teardown", options.teardown);
-    const capacity = requireLimit("capacity", options.capacity ?? 1000, 0);
-    this.#size = requireInteger("workers", options.workers, 1);
-    this.#limit = this.#size + capacity;
+    const limits = poolLimits(options);
     this.#handler = handler;
-    this.#options = options;
-    this.#resource = observe(this.#runtime, "pool", options.name, capacity);
-    this.#scope = withCancel(options);
-    this.#startingUp = new WaitGroup({ name: `${this.#label} setup` });
+    const runtime = this.#runtime;
+    const resource = observe(runtime, "pool", options.name, limits.capacity);
+    const dispatch = new Dispatch<O, S>(runtime, resource, limits);
+    const scope = withCancel(options);
+    this.#resource = resource;
+    this.#dispatch = dispatch;
+    this.#scope = scope;
+    const gone = (errors: readonly unknown[]): void => this.#end(errors);
+    this.#staff = new Staff<O, S>({ runtime, resource, options, dispatch, scope, gone });
     this.#ended = new Deferred<void>(this.#runtime, "drain", this.#resource);
     const { ctx } = this.#scope;
     if (ctx.error === undefined) linkCancel(ctx, { onCancel: (reason) => this.#giveUp(reason) });
     else this.#giveUp(ctx.cause);
-    for (let worker = 1; worker <= options.workers; worker++) this.#start(worker);
+    this.#staff.hire();
   }
 
   get size(): number {
-    return this.#size;
+    return this.#staff.size;
   }
 
   get active(): number {
-    return this.#active;
+    return this.#dispatch.active;
   }
 
   get waiting(): number {
-    return this.#queue.size + this.#callers.size;
+    return this.#dispatch.queue.size + this.#dispatch.callers.size;
+  }
+
+  get paused(): boolean {
+    return this.#dispatch.paused;
   }
 
   /** Takes effect at once, also in a simulation: a `close` after it finds the job handed over. */
-  run(job: I, options?: CancelOptions): Promise<O> {
-    const refused = this.#refusal(options);
-    if (refused !== undefined) return refused;
-    const made = this.#job(job, options);
-    if (this.#hasRoom) this.#accept(made);
-    else this.#callers.push(made);
-    return made.promise;
+  run(job: I, options?: RunOptions): Promise<O> {
+    return this.#run(job, options, jobLimits(options));
   }
 
-  tryRun(job: I, options?: CancelOptions): Promise<O> | undefined {
-    const able = this.#state !== "open" || this.#hasRoom || isCancelled(options);
-    return able ? this.run(job, options) : undefined;
+  tryRun(job: I, options?: RunOptions): Promise<O> | undefined {
+    const limits = jobLimits(options);
+    const able = this.#state !== "open" || this.#dispatch.hasRoom || isCancelled(options);
+    return able ? this.#run(job, options, limits) : undefined;
   }
 
   map(source: Source<I>, options: PoolMapOptions = {}): Flow<O> {
-    return mapJobs(source, (job, ctx) => this.run(job, ctx), this.#options.workers, options);
+    const limits = jobLimits(options);
+    return mapJobs(source, (job, ctx) => this.#run(job, ctx, limits), this.#dispatch.workers, options);
   }
 
   async ready(options?: CancelOptions): Promise<void> {
-    await this.#startingUp.wait(options);
+    await this.#staff.ready(options);
     if (this.#cause !== undefined) throw this.#cause;
+  }
+
+  resize(workers: number): void {
+    const wanted = requireInteger("workers", workers, 1);
+    if (this.#state === "ended") return;
+    this.#dispatch.resize(wanted);
+    this.#staff.hire();
+  }
+
+  pause(): void {
+    this.#dispatch.pause();
+  }
+
+  resume(): void {
+    this.#dispatch.resume();
+  }
+
+  clear(cause: unknown = new CanceledError("the job was cleared from the queue")): number {
+    const { queue, callers } = this.#dispatch;
+    const cleared = this.waiting;
+    for (const jobs of [queue, callers]) {
+      for (let job = jobs.shift(); job !== undefined; job = jobs.shift()) job.giveUp(cause);
+    }
+    return cleared;
+  }
+
+  stats(): PoolStats {
+    const { queue, callers } = this.#dispatch;
+    const { settled, done, failed } = this.#tally;
+    // Those who wait for room came after those in the queue, but may be more urgent or have come to an empty queue.
+    const nowMs = this.#runtime.clock.now();
+    const sinceMs = Math.min(queue.oldest?.sinceMs ?? nowMs, callers.oldest?.sinceMs ?? nowMs);
+    return {
+      size: this.size,
+      active: this.active,
+      queued: queue.size,
+      waitingForRoom: callers.size,
+      oldestMs: nowMs - sinceMs,
+      done,
+      failed,
+      givenUp: settled - done - failed,
+    };
   }
 
   close(): void {
     if (this.#state !== "open") return;
     this.#state = "closed";
     this.#resource?.emit({ k: "res.close", r: this.#resource.id });
-    for (let job = this.#callers.first; job !== undefined; job = this.#callers.first) {
+    const { callers } = this.#dispatch;
+    for (let job = callers.shift(); job !== undefined; job = callers.shift()) {
       job.giveUp(this.#cause ?? this.#closedError());
     }
-    for (let idle = this.#idle.shift(); idle !== undefined; idle = this.#idle.shift()) idle.grant(undefined);
+    this.#dispatch.close();
   }
 
   drain(options?: CancelOptions): Promise<void> {
@@ -159,50 +211,23 @@ export class WorkerPool<I, O, S = void> implements Pool<I, O> {
     return this.drain();
   }
 
-  get #label(): string {
-    return this.#options.name ?? "pool";
-  }
-
-  get #hasRoom(): boolean {
-    return this.#active + this.#queue.size < this.#limit;
-  }
-
-  #refusal(options: CancelOptions | undefined): Promise<never> | undefined {
+  #run(job: I, options: CancelOptions | undefined, limits: JobLimits): Promise<O> {
     const cancelled = rejectIfCancelled(options);
-    if (cancelled !== undefined || this.#state === "open") return cancelled;
-    return Promise.reject(this.#closedError());
-  }
-
-  #job(job: I, options: CancelOptions | undefined): Job<O, S> {
-    return new Job<O, S>({
+    if (cancelled !== undefined) return cancelled;
+    if (this.#state !== "open") return Promise.reject(this.#closedError());
+    if (this.#dispatch.isFull) return Promise.reject(this.#fullError());
+    const made = new Job<O, S>({
       runtime: this.#runtime,
       resource: this.#resource,
       options,
+      limits,
+      place: ++this.#calls,
+      tally: this.#tally,
       handle: (context) => this.#handler(job, context),
-      withdrawn: () => this.#admit(),
+      withdrawn: () => this.#dispatch.admit(),
     });
-  }
-
-  /** There is room: the job goes to an idle worker, or into the queue. */
-  #accept(job: Job<O, S>): void {
-    const idle = this.#idle.shift();
-    if (idle === undefined) this.#queue.push(job);
-    else idle.grant(this.#assign(job));
-  }
-
-  #assign(job: Job<O, S>): Job<O, S> {
-    this.#active++;
-    this.#running.push(job);
-    return job;
-  }
-
-  /** There may be room again: those who have waited longest for it get it. */
-  #admit(): void {
-    while (this.#hasRoom) {
-      const job = this.#callers.shift();
-      if (job === undefined) return;
-      this.#accept(job);
-    }
+    this.#dispatch.enter(made);
+    return made.promise;
   }
 
   /** The pool was cancelled, or has ended. It is closed first: whoever is told may call again at once. */
@@ -210,9 +235,9 @@ export class WorkerPool<I, O, S = void> implements Pool<I, O> {
     if (this.#state === "ended") return;
     this.#cause = reason;
     this.close();
-    for (const jobs of [this.#queue, this.#running]) {
-      for (let job = jobs.first; job !== undefined; job = jobs.first) job.giveUp(reason);
-    }
+    const { queue, running } = this.#dispatch;
+    for (let job = queue.shift(); job !== undefined; job = queue.shift()) job.giveUp(reason);
+    for (let job = running.first; job !== undefined; job = running.first) job.giveUp(reason);
   }
 
   #closedError(): ClosedError {
@@ -220,74 +245,17 @@ export class WorkerPool<I, O, S = void> implements Pool<I, O> {
     return new ClosedError("worker pool is closed", cause === undefined ? undefined : { cause });
   }
 
-  #start(worker: number): void {
-    const label = { name: `${this.#label} worker ${worker}`, group: this.#resource?.name };
-    this.#startingUp.add(1);
-    spawnTask(
-      this.#runtime,
-      label,
-      () => this.#work(worker),
-      (outcome) => {
-        if (!outcome.ok) this.#errors.push(outcome.error);
-        this.#size--;
-        if (this.#size === 0) this.#end();
-      },
+  #fullError(): FullError {
+    const { queue, callers } = this.#dispatch;
+    return new FullError(
+      `worker pool is full: ${queue.size} jobs are queued and ${callers.size} callers wait`,
     );
   }
 
-  /** The life of a worker. */
-  async #work(worker: number): Promise<void> {
-    const seat = await this.#seat(worker);
-    this.#startingUp.done();
-    if (seat === undefined) return;
-    for (let job = await this.#next(); job !== undefined; job = await this.#next()) {
-      await this.#perform(job, seat);
-    }
-    await this.#options.teardown?.(seat);
-  }
-
-  /** Sets a worker up; `undefined` if that fails, or if there is nothing to do any more. */
-  async #seat(worker: number): Promise<Seat<S> | undefined> {
-    if (this.#state !== "open" && this.#queue.size === 0) return undefined;
-    const { ctx } = this.#scope;
-    const made = await outcomeOf(() => this.#options.setup?.({ worker, ctx }) as S);
-    if (made.ok) return { worker, state: made.value };
-    const { error } = made;
-    const wasToldTo = this.#cause !== undefined && (error === this.#cause || isCancellation(error));
-    if (!wasToldTo) this.#errors.push(error);
-    this.#scope.cancel(error);
-    return undefined;
-  }
-
-  /** A worker's next job; `undefined` when there will be none. */
-  #next(): Promise<Job<O, S> | undefined> {
-    return begin(this.#runtime, () => {
-      const job = this.#queue.shift();
-      if (job !== undefined) return completed(this.#runtime, this.#assign(job));
-      if (this.#state !== "open") return Promise.resolve(undefined);
-      const idle = new Waiter<Job<O, S> | undefined>(this.#runtime, "next job", this.#resource, undefined);
-      this.#idle.push(idle);
-      return idle.promise;
-    });
-  }
-
-  /** Does a job, unless it was given up on its way here. */
-  async #perform(job: Job<O, S>, seat: Seat<S>): Promise<void> {
-    if (job.waiting) {
-      const held = { r: this.#resource?.id ?? 0, units: 1, item: seat.worker };
-      this.#resource?.emit({ k: "hold", ...held });
-      await job.perform(seat);
-      this.#resource?.emit({ k: "free", ...held });
-    }
-    this.#active--;
-    this.#admit();
-  }
-
   /** The last worker has gone. */
-  #end(): void {
+  #end(errors: readonly unknown[]): void {
     this.#state = "ended";
     this.#scope.cancel();
-    const errors = this.#errors;
     const error =
       errors.length > 1 ? new AggregateError(errors, `${errors.length} workers failed`) : errors[0];
     this.#ended.settle(errors.length === 0 ? { ok: true, value: undefined } : { ok: false, error });

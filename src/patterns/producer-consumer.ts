@@ -4,44 +4,21 @@
 import { requireFunction, requireInteger } from "../core/arguments.ts";
 import type { CancelOptions } from "../core/cancellation.ts";
 import { Deferred } from "../core/deferred.ts";
-import { observe } from "../core/resource.ts";
-import { currentRuntime } from "../core/runtime.ts";
-import { type Outcome, outcomeOf, spawnTask } from "../core/task.ts";
+import { observe, type Resource } from "../core/resource.ts";
+import { currentRuntime, type Runtime } from "../core/runtime.ts";
+import { type Outcome, outcomeOf, spawnTask, valueOf } from "../core/task.ts";
 import { type CancelableContext, type Context, withCancel } from "../sync/context.ts";
+import type { Received } from "../sync/channel.ts";
 import { openSource, type Source } from "../sync/source.ts";
 import { TaskGroup } from "../sync/task-group.ts";
+import type { ConsumeOptions, Consuming, Failure, Handler } from "./producer-consumer/handler.ts";
 import { JobQueue, type JobQueueOptions } from "./producer-consumer/job-queue.ts";
+import type { TakeEnd } from "./producer-consumer/take-end.ts";
 
+export type { DropReason, OverflowPolicy } from "../sync/channel.ts";
+export type { ConsumeOptions, Consuming, Failure, Handler } from "./producer-consumer/handler.ts";
 export { JobQueue, type JobQueueOptions, type Producer } from "./producer-consumer/job-queue.ts";
-
-/** Who works on a value. */
-export interface Consuming {
-  /** Which consumer of the team, from 1. */
-  readonly consumer: number;
-  /** Ends when the team is to give up. */
-  readonly ctx: Context;
-}
-
-/** What a consumer does with a value. */
-export type Handler<T> = (value: T, consuming: Consuming) => void | PromiseLike<void>;
-
-/** A value that was taken, and not worked on to the end. */
-export interface Failure<T> {
-  readonly value: T;
-  readonly consumer: number;
-  /** What the handler threw; or why it was not begun. */
-  readonly error: unknown;
-}
-
-/** How a team consumes. */
-export interface ConsumeOptions<T> extends CancelOptions {
-  /** How many values are worked on at once: at least 1; default 1. */
-  readonly consumers?: number | undefined;
-  /** Takes a failure, and the team goes on, unless it throws. Without it, the first failure ends the team. */
-  readonly onError?: ((failure: Failure<T>) => void | PromiseLike<void>) | undefined;
-  /** A short name for reports and for the event log. */
-  readonly name?: string | undefined;
-}
+export type { TakeEnd } from "./producer-consumer/take-end.ts";
 
 /**
  * Starts a team of consumers: each takes a value, works on it, and takes the next.
@@ -56,12 +33,15 @@ export interface ConsumeOptions<T> extends CancelOptions {
  * seen; //=> [1, 2, 3]
  */
 export function consume<T>(
-  queue: JobQueue<T>,
+  queue: TakeEnd<T>,
   handler: Handler<T>,
   options: ConsumeOptions<T> = {},
 ): ConsumerTeam<T> {
   return new ConsumerTeam<T>(queue, handler, options);
 }
+
+/** Why a consumer stops waiting for a value when its team is paused. Nobody outside ever sees it. */
+const pausing = Symbol("paused");
 
 /**
  * Consumers at work, started by {@link consume}.
@@ -81,33 +61,41 @@ export function consume<T>(
  * team.processed; //=> 1
  */
 export class ConsumerTeam<T> {
-  readonly #queue: JobQueue<T>;
+  readonly #queue: TakeEnd<T>;
   readonly #handler: Handler<T>;
   readonly #onError: ConsumeOptions<T>["onError"];
+  readonly #runtime: Runtime = currentRuntime();
+  readonly #resource: Resource | undefined;
   readonly #scope: CancelableContext;
+  /** What takes wait with: ends at a pause, and with the team. */
+  #taking: CancelableContext;
+  /** What consumers wait for during a pause. */
+  #resumed: Deferred<void> | undefined;
   readonly #unfinished: Failure<T>[] = [];
   readonly #done: Deferred<void>;
   /** How it ends: well, unless something comes up. The first thing that does is the reason of all that follows. */
   #end: Outcome<void> = { ok: true, value: undefined };
   #consumers: number;
   #processed = 0;
+  #failed = 0;
   #active = 0;
 
   /** @internal */
-  constructor(queue: JobQueue<T>, handler: Handler<T>, options: ConsumeOptions<T>) {
+  constructor(queue: TakeEnd<T>, handler: Handler<T>, options: ConsumeOptions<T>) {
     requireFunction("handler", handler);
     this.#consumers = requireInteger("consumers", options.consumers ?? 1, 1);
     this.#queue = queue;
     this.#handler = handler;
     this.#onError = options.onError;
     this.#scope = withCancel(options);
-    const runtime = currentRuntime();
+    this.#taking = withCancel(this.#scope.ctx);
     const { name: group = "consumer" } = options;
-    this.#done = new Deferred<void>(runtime, "join", observe(runtime, "team", options.name));
+    this.#resource = observe(this.#runtime, "team", options.name);
+    this.#done = new Deferred<void>(this.#runtime, "join", this.#resource);
     for (let consumer = 1; consumer <= this.#consumers; consumer++) {
       const label = { name: `${group} ${consumer}`, group };
       spawnTask(
-        runtime,
+        this.#runtime,
         label,
         () => this.#work(consumer),
         (outcome) => this.#left(outcome),
@@ -125,6 +113,16 @@ export class ConsumerTeam<T> {
     return this.#processed;
   }
 
+  /** How many values failed, whatever became of them. */
+  get failed(): number {
+    return this.#failed;
+  }
+
+  /** Whether it is paused. */
+  get paused(): boolean {
+    return this.#resumed !== undefined;
+  }
+
   /** What was taken and not worked on to the end when the team was ended: at most one value a consumer. */
   get unfinished(): readonly Failure<T>[] {
     return this.#unfinished;
@@ -138,6 +136,22 @@ export class ConsumerTeam<T> {
    */
   wait(options?: CancelOptions): Promise<void> {
     return this.#done.wait(options);
+  }
+
+  /** Takes no more until {@link ConsumerTeam.resume}. What was taken before is still worked on. */
+  pause(): void {
+    if (this.#resumed !== undefined) return;
+    this.#resumed = new Deferred<void>(this.#runtime, "resume", this.#resource);
+    this.#taking.cancel(pausing);
+  }
+
+  /** Ends a pause. */
+  resume(): void {
+    const resumed = this.#resumed;
+    if (resumed === undefined) return;
+    this.#resumed = undefined;
+    this.#taking = withCancel(this.#scope.ctx);
+    resumed.settle({ ok: true, value: undefined });
   }
 
   /** Asks the team to give up. */
@@ -154,7 +168,7 @@ export class ConsumerTeam<T> {
   async #work(consumer: number): Promise<void> {
     const { ctx } = this.#scope;
     for (;;) {
-      const taken = await this.#queue.take(ctx);
+      const taken = await this.#take();
       if (taken.done === true) return;
       this.#active++;
       try {
@@ -162,6 +176,16 @@ export class ConsumerTeam<T> {
       } finally {
         this.#active--;
       }
+    }
+  }
+
+  /** The next value, once the team is not paused. A take that is cancelled by a pause has taken nothing. */
+  async #take(): Promise<Received<T>> {
+    for (;;) {
+      await this.#resumed?.wait(this.#scope.ctx);
+      const { ctx } = this.#taking;
+      const taken = await outcomeOf(() => this.#queue.take(ctx));
+      if (taken.ok || taken.error !== pausing) return valueOf(taken);
     }
   }
 
@@ -173,11 +197,12 @@ export class ConsumerTeam<T> {
       return this.#handler(value, consuming);
     });
     if (handled.ok) this.#processed++;
-    else await this.#failed({ value, consumer, error: handled.error });
+    else await this.#fail({ value, consumer, error: handled.error });
   }
 
   /** Returns only if the team goes on. */
-  async #failed(failure: Failure<T>): Promise<void> {
+  async #fail(failure: Failure<T>): Promise<void> {
+    this.#failed++;
     const { ctx } = this.#scope;
     let { error } = failure;
     if (ctx.error === undefined && this.#onError !== undefined) {
@@ -204,7 +229,7 @@ export class ConsumerTeam<T> {
 }
 
 /** How producers and consumers run. */
-export interface ProduceConsumeOptions<T> extends JobQueueOptions, ConsumeOptions<T> {}
+export interface ProduceConsumeOptions<T> extends JobQueueOptions<T>, ConsumeOptions<T> {}
 
 /**
  * Runs a producer for every source and a team of consumers over one queue, and returns when all has been consumed.

@@ -301,7 +301,8 @@ describe("run", () => {
   });
 
   test("takes a hundred thousand calls, gives half of them up, and overflows no stack", async () => {
-    const pool = new WorkerPool((n: number) => n, { workers: 2, capacity: 10 });
+    const maxWaiting = Number.POSITIVE_INFINITY;
+    const pool = new WorkerPool((n: number) => n, { workers: 2, capacity: 10, maxWaiting });
     const odd = withCancel(background);
     const even = withCancel(background);
     const calls = numbers(100_000).map((n) => pool.run(n, n % 2 === 0 ? even.ctx : odd.ctx));

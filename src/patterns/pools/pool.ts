@@ -4,15 +4,11 @@
 import type { CancelOptions } from "../../core/cancellation.ts";
 import { Channel, type Received } from "../../sync/channel.ts";
 import type { Context } from "../../sync/context.ts";
-import { Flow, type FlowOptions } from "../../sync/flow.ts";
+import { Flow } from "../../sync/flow.ts";
 import { parallelMap } from "../../sync/parallel-map.ts";
 import { openSource, pump, type Source } from "../../sync/source.ts";
-
-/** How the jobs of a source are done. */
-export interface PoolMapOptions extends FlowOptions {
-  /** Whether results keep the order of the source; default true. */
-  readonly ordered?: boolean | undefined;
-}
+import type { PoolMapOptions, RunOptions } from "./options.ts";
+import type { PoolStats } from "./stats.ts";
 
 /** A pool of workers that do jobs. */
 export interface Pool<I, O> extends AsyncDisposable {
@@ -22,18 +18,21 @@ export interface Pool<I, O> extends AsyncDisposable {
   readonly active: number;
   /** How many jobs wait: for a worker, or for room among those. */
   readonly waiting: number;
+  /** Whether it is paused. */
+  readonly paused: boolean;
   /**
    * Has a job done: waits for room, then for the result.
    *
-   * **Guarantees** Workers take jobs in the order of these calls.
+   * **Guarantees** Workers take jobs in the order of these calls; with priorities, see {@link JobOptions.priority}.
    * **Cancellation** Rejects with the signal's reason, at once. A job that waits leaves its place; one that is being
    * worked on is told by its context, and its worker takes the next one when the handler has ended.
-   * **Errors** What the handler throws: it concerns this caller alone. `ClosedError` if the pool is closed, or is closed
-   * while this waits for room. The cause of a cancelled pool.
+   * **Errors** What the handler throws: it concerns this caller alone. `FullError`, at once, if there is no room and too
+   * many wait for it. `TimeoutError` if it waited, or was worked on, for too long; the latter is a cancellation as
+   * above. `ClosedError` if the pool is closed, or is closed while this waits for room. The cause of a cancelled pool.
    */
-  run(job: I, options?: CancelOptions): Promise<O>;
+  run(job: I, options?: RunOptions): Promise<O>;
   /** Has a job done if a worker or a place in the queue is free; `undefined` if not. Otherwise like {@link Pool.run}. */
-  tryRun(job: I, options?: CancelOptions): Promise<O> | undefined;
+  tryRun(job: I, options?: RunOptions): Promise<O> | undefined;
   /**
    * Has a job done for each value of a source.
    *
@@ -45,8 +44,24 @@ export interface Pool<I, O> extends AsyncDisposable {
   /** Waits until every worker can take a job. **Errors** Why a worker could not be set up. */
   ready(options?: CancelOptions): Promise<void>;
   /**
-   * No more jobs. Those that were accepted are done; callers who wait for room fail with `ClosedError`. Does nothing
-   * the second time.
+   * Changes how many workers there are. New ones are set up as the first were; those too many leave after the job that
+   * they are at, and no job is given up. Does nothing once the pool has ended.
+   */
+  resize(workers: number): void;
+  /** Workers take no more jobs until {@link Pool.resume}; those they are at go on. Does nothing once it is closed. */
+  pause(): void;
+  /** Ends a pause. */
+  resume(): void;
+  /**
+   * Gives up every job that waits, for a worker or for room: its caller is rejected with `cause`, by default a
+   * `CanceledError`. Jobs that are being worked on go on, and the pool stays open. Returns how many it gave up.
+   */
+  clear(cause?: unknown): number;
+  /** The pool in numbers. */
+  stats(): PoolStats;
+  /**
+   * No more jobs. Those that were accepted are done, also if it is paused; callers who wait for room fail with
+   * `ClosedError`. Does nothing the second time.
    */
   close(): void;
   /**

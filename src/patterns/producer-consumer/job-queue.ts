@@ -6,12 +6,13 @@ import { type CancelOptions, endingOf } from "../../core/cancellation.ts";
 import { Deferred } from "../../core/deferred.ts";
 import { ClosedError } from "../../core/errors.ts";
 import { currentRuntime } from "../../core/runtime.ts";
-import { Channel, type Received } from "../../sync/channel.ts";
+import { Channel, type OverflowOptions, type Received } from "../../sync/channel.ts";
 import { type CountedHandle, HandleCount } from "../../sync/counted-sender/handle-count.ts";
 import { type Receivable, type ReceiveSide, receiveSideOf } from "../../sync/ports.ts";
+import type { TakeEnd } from "./take-end.ts";
 
-/** How large a queue is. */
-export interface JobQueueOptions {
+/** How large a queue is, and what it does with a value for which it has no room. */
+export interface JobQueueOptions<T = unknown> extends OverflowOptions<T> {
   /** How many values may wait in it: a whole number of at least 0. At 0 each value goes from hand to hand. */
   readonly capacity: number;
   /** A short name for reports and for the event log. */
@@ -23,6 +24,7 @@ export interface JobQueueOptions {
  *
  * **Guarantees** First in, first out; each value is taken once; at most `capacity` values wait in it. What is in it when
  * it closes can still be taken.
+ * **Overflow** With `overflow` no put waits, and not every value is taken: see {@link OverflowPolicy}.
  * **Cancellation** A cancelled put puts nothing, ever; a cancelled take has taken nothing. Either leaves at once.
  * **Errors** `ClosedError` for a put once it is closed; its `cause` is what {@link JobQueue.close} was given.
  * **Cost** That of a channel.
@@ -40,15 +42,15 @@ export interface JobQueueOptions {
  * for await (const job of queue) seen.push(job);
  * seen; //=> ["a", "b"]
  */
-export class JobQueue<T> implements AsyncIterable<T, undefined>, Receivable<T> {
+export class JobQueue<T> implements TakeEnd<T>, AsyncIterable<T, undefined>, Receivable<T> {
   readonly #channel: Channel<T>;
   readonly #emptied: Deferred<void>;
   readonly #producers = new HandleCount(() => this.close());
   #cause: unknown = undefined;
 
-  constructor(options: JobQueueOptions) {
+  constructor(options: JobQueueOptions<T>) {
     const capacity = requireInteger("capacity", options.capacity, 0);
-    this.#channel = new Channel<T>(capacity, { name: options.name });
+    this.#channel = new Channel<T>(capacity, options);
     this.#emptied = new Deferred<void>(currentRuntime(), "drain", this.#channel.resource);
   }
 
@@ -66,6 +68,11 @@ export class JobQueue<T> implements AsyncIterable<T, undefined>, Receivable<T> {
   get waiting(): { readonly puts: number; readonly takes: number } {
     const { senders, receivers } = this.#channel.waiting;
     return { puts: senders, takes: receivers };
+  }
+
+  /** How many values were dropped, or merged into another, for lack of room. */
+  get dropped(): number {
+    return this.#channel.dropped;
   }
 
   /** Whether it has been closed. */
@@ -110,6 +117,16 @@ export class JobQueue<T> implements AsyncIterable<T, undefined>, Receivable<T> {
     const taken = this.#channel.tryReceive();
     this.#noticeEmpty();
     return taken;
+  }
+
+  /** Takes out all that is in it now, and gives it back. Puts that wait get in. */
+  clear(): T[] {
+    const cleared: T[] = [];
+    for (let left = this.size; left > 0; left--) {
+      const taken = this.tryTake();
+      if (taken !== undefined && taken.done !== true) cleared.push(taken.value);
+    }
+    return cleared;
   }
 
   /**

@@ -1,14 +1,17 @@
 /**
  * Asks over a bus: a request is a message that can be answered.
  */
-import { requireDuration, requireFunction } from "../../core/arguments.ts";
+import { requireDuration } from "../../core/arguments.ts";
 import { type CancelOptions, rejectIfCancelled } from "../../core/cancellation.ts";
 import { Deferred } from "../../core/deferred.ts";
 import { ConcurrencyError } from "../../core/errors.ts";
 import { currentRuntime } from "../../core/runtime.ts";
 import { type Outcome, outcomeOf, valueOf } from "../../core/task.ts";
-import { type Context, withTimeout } from "../../sync/context.ts";
+import { withTimeout } from "../../sync/context.ts";
+import { type AnswerOf, type BodyOf, Request } from "../../sync/request.ts";
 import type { PubSub, Topic } from "./bus.ts";
+
+export { type AnswerOf, answering, type BodyOf, Request } from "../../sync/request.ts";
 
 /** How long to wait for an answer. */
 export interface RequestOptions extends CancelOptions {
@@ -20,49 +23,6 @@ export interface RequestOptions extends CancelOptions {
 export type RequestTopic<M> = {
   [K in Topic<M>]: M[K] extends Request<infer _Body, infer _Answer> ? K : never;
 }[Topic<M>];
-
-/** What is asked with a {@link Request}. */
-export type BodyOf<R> = R extends Request<infer Body, infer _> ? Body : never;
-
-/** What a {@link Request} is answered with. */
-export type AnswerOf<R> = R extends Request<infer _, infer Answer> ? Answer : never;
-
-/**
- * A message that can be answered. Any subscriber may; {@link answering} makes a handler that does.
- *
- * @example
- * const bus = new PubSub<{ double: Request<number, number> }>();
- * bus.on("double", (asked) => void asked.reply(asked.body * 2));
- * await request(bus, "double", 21, { timeoutMs: 1000 }); //=> 42
- */
-export class Request<Body, Answer> {
-  /** What is asked. */
-  readonly body: Body;
-  /** Ends when nobody waits for an answer any more. */
-  readonly ctx: Context;
-  readonly #answered: (outcome: Outcome<Answer>) => boolean;
-
-  /** @internal */
-  constructor(body: Body, ctx: Context, answered: (outcome: Outcome<Answer>) => boolean) {
-    this.body = body;
-    this.ctx = ctx;
-    this.#answered = answered;
-  }
-
-  /** Answers, and says whether anybody still waited for that. */
-  reply(answer: Answer): boolean {
-    return this.#settle({ ok: true, value: answer });
-  }
-
-  /** Answers with a failure, which the asker gets unchanged, and says whether anybody still waited for that. */
-  fail(error: unknown): boolean {
-    return this.#settle({ ok: false, error });
-  }
-
-  #settle(outcome: Outcome<Answer>): boolean {
-    return this.ctx.error === undefined && this.#answered(outcome);
-  }
-}
 
 /**
  * Nobody took the request.
@@ -131,33 +91,6 @@ export function requestAll<M extends object, K extends RequestTopic<M>>(
   requireDuration("timeoutMs", options.timeoutMs);
   const cancelled = rejectIfCancelled(options);
   return cancelled ?? ask(bus, topic, body, options, Number.POSITIVE_INFINITY).then(resultsOf);
-}
-
-/**
- * A handler of requests, for `on`: answers with what `handler` gives, or with its failure.
- *
- * **Guarantees** A request for whose answer nobody waits any more is not handled.
- * **Errors** A failure that comes too late for the asker goes to the `onError` of the listener.
- *
- * @example
- * const bus = new PubSub<{ half: Request<number, number> }>();
- * bus.on(
- *   "half",
- *   answering((n, ctx) => sleep(1, ctx).then(() => n / 2)),
- * );
- * await request(bus, "half", 42, { timeoutMs: 1000 }); //=> 21
- */
-export function answering<Body, Answer>(
-  handler: (body: Body, ctx: Context) => Answer | PromiseLike<Answer>,
-): (request: Request<Body, Answer>) => Promise<void> {
-  requireFunction("handler", handler);
-  return async (asked) => {
-    const { body, ctx } = asked;
-    if (ctx.error !== undefined) return;
-    const outcome = await outcomeOf(() => handler(body, ctx));
-    if (outcome.ok) asked.reply(outcome.value);
-    else if (!asked.fail(outcome.error) && outcome.error !== ctx.cause) throw outcome.error;
-  };
 }
 
 /** Gives the first `most` answers, or fewer if fewer took the request. */

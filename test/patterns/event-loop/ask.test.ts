@@ -1,6 +1,6 @@
 import { withCancel } from "concurrency-model-patterns/context";
 import { EventLoop } from "concurrency-model-patterns/event-loop";
-import { answer, ask, type Request } from "concurrency-model-patterns/event-loop/ask";
+import { answering, ask, type Request } from "concurrency-model-patterns/event-loop/ask";
 import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { sleep } from "concurrency-model-patterns/timers";
 import { expect, expectTypeOf, test } from "vitest";
@@ -19,7 +19,7 @@ function doubling(ms = 0, options: { onError?: (error: unknown) => void; capacit
     await sleep(ms, ctx);
     return n * 2;
   };
-  loop.on("double", answer(double));
+  loop.on("double", answering(double));
   loop.on("forget", () => {});
   return { loop, begun };
 }
@@ -40,7 +40,7 @@ inBothRuntimes("a handler that fails fails the request, and the loop goes on", a
   const loop = new EventLoop<Events>({ onError: () => expect.unreachable() });
   loop.on(
     "double",
-    answer((n) => {
+    answering((n) => {
       if (n === 1) throw failure;
       return n;
     }),
@@ -92,7 +92,7 @@ inBothRuntimes("a failure that nobody is left to hear of goes to the loop", asyn
   const loop = new EventLoop<Events>({ onError: (error) => void errors.push(error) });
   loop.on(
     "double",
-    answer(async () => {
+    answering(async () => {
       await sleep(50);
       throw failure;
     }),
@@ -132,5 +132,5 @@ test("the timeout also covers the wait for room; no timer is left, and wrong arg
   expect(await failureOf(ask(loop, "double", 1, { timeoutMs: 2 }))).toMatchObject({ code: "TIMEOUT" });
   expect(hostTimers()).toBe(before);
   expect(thrownBy(() => ask(loop, "double", 1, { timeoutMs: Number.NaN }))).toBeInstanceOf(RangeError);
-  expect(thrownBy(() => answer(1 as never))).toBeInstanceOf(TypeError);
+  expect(thrownBy(() => answering(1 as never))).toBeInstanceOf(TypeError);
 });

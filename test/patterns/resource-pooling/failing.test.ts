@@ -2,7 +2,7 @@
 import { background, type Context, withCancel } from "concurrency-model-patterns/context";
 import { ResourcePool, type ResourcePoolOptions } from "concurrency-model-patterns/resource-pooling";
 import { now, sleep } from "concurrency-model-patterns/timers";
-import { exponentialDelay } from "concurrency-model-patterns/timeout-cancellation/retry";
+import { exponentialDelay } from "concurrency-model-patterns/schedule";
 import { describe, expect, test } from "vitest";
 import { inBothRuntimes, settle } from "../../support/both-runtimes.ts";
 import { hostTimers } from "../../support/listeners.ts";

@@ -1,0 +1,30 @@
+/**
+ * What a pool counts.
+ */
+
+/** A pool in numbers, at one instant. */
+export interface PoolStats {
+  /** How many workers there are. */
+  readonly size: number;
+  /** How many jobs are being worked on. */
+  readonly active: number;
+  /** How many accepted jobs wait for a worker. */
+  readonly queued: number;
+  /** How many callers wait for room. */
+  readonly waitingForRoom: number;
+  /** For how long the oldest job that waits has waited, in milliseconds; 0 if none does. */
+  readonly oldestMs: number;
+  /** How many jobs have got their result. */
+  readonly done: number;
+  /** How many jobs failed: their handler threw. */
+  readonly failed: number;
+  /** How many were given up before they had an outcome: cancelled, timed out, cleared, refused by a close. */
+  readonly givenUp: number;
+}
+
+/** Counts jobs that have settled; those that are neither done nor failed were given up. */
+export interface JobTally {
+  settled: number;
+  done: number;
+  failed: number;
+}

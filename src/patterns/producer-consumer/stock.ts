@@ -1,0 +1,170 @@
+/**
+ * A bounded stock of items with an order of its own: what the queues have in common that are more than a channel.
+ *
+ * Invariants
+ *   I1  An item that has entered and not left is in one place: on its way in, delayed, in line, or with a taker.
+ *   I2  `room` holds a token for each of them, so there are never more than `capacity`; whoever waits to enter is a
+ *       sender of that channel.
+ *   I3  A taker waits only while the line is empty. Once it is closed and all have left, nobody waits.
+ */
+import { type CancelOptions, endingOf, rejectIfCancelled } from "../../core/cancellation.ts";
+import type { Timer } from "../../core/clock.ts";
+import { Deferred } from "../../core/deferred.ts";
+import { ClosedError } from "../../core/errors.ts";
+import { completed } from "../../core/fairness.ts";
+import { begin } from "../../core/resource.ts";
+import { currentRuntime, type Runtime } from "../../core/runtime.ts";
+import { Waiter } from "../../core/waiter.ts";
+import { WaiterQueue } from "../../core/waiter-queue.ts";
+import { Channel, type Received } from "../../sync/channel.ts";
+import { FairLine, type Item } from "./fair-line.ts";
+
+/** `T` is what goes in, `R` what a taker gets. */
+export class Stock<T, R> {
+  readonly #runtime: Runtime = currentRuntime();
+  readonly #room: Channel<undefined>;
+  readonly #line = new FairLine<T>();
+  readonly #delayed = new Map<Item<T>, Timer>();
+  readonly #takers = new WaiterQueue<Waiter<Received<R>>>();
+  readonly #emptied: Deferred<void>;
+  readonly #taken: (item: Item<T>) => R;
+  #cause: unknown;
+
+  /** `taken` is called in the step in which an item goes to its taker. */
+  constructor(capacity: number, name: string | undefined, taken: (item: Item<T>) => R) {
+    this.#room = new Channel<undefined>(capacity, { name });
+    this.#emptied = new Deferred<void>(this.#runtime, "drain", this.#room.resource);
+    this.#taken = taken;
+  }
+
+  get runtime(): Runtime {
+    return this.#runtime;
+  }
+
+  get capacity(): number {
+    return this.#room.capacity;
+  }
+
+  /** How many have entered and not left. */
+  get size(): number {
+    return this.#room.size;
+  }
+
+  get ready(): number {
+    return this.#line.size;
+  }
+
+  get delayed(): number {
+    return this.#delayed.size;
+  }
+
+  get oldestMs(): number {
+    const { oldest } = this.#line;
+    return oldest === undefined ? 0 : this.#runtime.clock.now() - oldest.sinceMs;
+  }
+
+  get waiting(): { readonly puts: number; readonly takes: number } {
+    return { puts: this.#room.waiting.senders, takes: this.#takers.size };
+  }
+
+  get closed(): boolean {
+    return this.#room.closed;
+  }
+
+  /** Waits for room, and takes a place. Then the item must be offered. */
+  async enter(options: CancelOptions | undefined): Promise<void> {
+    try {
+      await this.#room.send(undefined, options);
+    } catch (error) {
+      const refused = error instanceof ClosedError && error !== endingOf(options)?.reason;
+      throw refused ? this.#refusal() : error;
+    }
+  }
+
+  /** Takes a place if there is one. */
+  tryEnter(): boolean {
+    if (this.closed) throw this.#refusal();
+    return this.#room.trySend(undefined);
+  }
+
+  /** An item that has a place can be taken, now or when the delay is over. */
+  offer(item: Item<T>, delayMs: number): void {
+    if (delayMs <= 0) this.#offer(item);
+    else {
+      const timer = this.#runtime.clock.after(delayMs, () => {
+        this.#delayed.delete(item);
+        this.#offer(item);
+      });
+      this.#delayed.set(item, timer);
+    }
+  }
+
+  take(options: CancelOptions | undefined): Promise<Received<R>> {
+    return begin(this.#runtime, () => {
+      const cancelled = rejectIfCancelled(options);
+      if (cancelled !== undefined) return cancelled;
+      const taken = this.tryTake();
+      if (taken !== undefined) return completed(this.#runtime, taken);
+      const taker = new Waiter<Received<R>>(this.#runtime, "take", this.#room.resource, options);
+      this.#takers.push(taker);
+      return taker.promise;
+    });
+  }
+
+  tryTake(): Received<R> | undefined {
+    const item = this.#line.shift();
+    if (item !== undefined) return { value: this.#taken(item), done: false };
+    return this.closed && this.size === 0 ? { value: undefined, done: true } : undefined;
+  }
+
+  /** An item has gone for good: there is room for another. */
+  leave(): void {
+    this.#room.tryReceive();
+    this.#noticeEmpty();
+  }
+
+  /** Takes out all that are in line or delayed, and gives them back. */
+  clear(): T[] {
+    const cleared: T[] = [];
+    for (let item = this.#line.shift(); item !== undefined; item = this.#line.shift())
+      cleared.push(item.value);
+    for (const [item, timer] of this.#delayed) {
+      timer.cancel();
+      cleared.push(item.value);
+    }
+    this.#delayed.clear();
+    for (let left = cleared.length; left > 0; left--) this.leave();
+    return cleared;
+  }
+
+  close(cause: unknown): void {
+    if (this.closed) return;
+    this.#cause = cause;
+    this.#room.close();
+    this.#noticeEmpty();
+  }
+
+  drain(options: CancelOptions | undefined): Promise<void> {
+    this.close(undefined);
+    return this.#emptied.wait(options);
+  }
+
+  #offer(item: Item<T>): void {
+    const taker = this.#takers.shift();
+    if (taker === undefined) this.#line.push(item, this.#runtime.clock.now());
+    else taker.grant({ value: this.#taken(item), done: false });
+  }
+
+  #noticeEmpty(): void {
+    if (!this.closed || this.size > 0) return;
+    for (let taker = this.#takers.shift(); taker !== undefined; taker = this.#takers.shift()) {
+      taker.grant({ value: undefined, done: true });
+    }
+    this.#emptied.settle({ ok: true, value: undefined });
+  }
+
+  #refusal(): ClosedError {
+    const cause = this.#cause;
+    return new ClosedError("put on closed queue", cause === undefined ? undefined : { cause });
+  }
+}
