@@ -44,6 +44,49 @@ export const extras = [
     "withSuppressed(asked.error, [failed.error])",
     "asked.error",
   ],
+  // pools, producers and consumers
+  [
+    "a pool that was made smaller keeps its workers",
+    "patterns/pools/dispatch.ts",
+    "if (this.#staff > this.#workers) return this.#dismissed();",
+    "",
+  ],
+  [
+    "a job that is being worked on still times out as one that waits",
+    "patterns/pools/job.ts",
+    "assigned(): void {\n    this.#timer?.cancel();",
+    "assigned(): void {",
+  ],
+  [
+    "those who are not urgent wait for ever",
+    "core/priority-line.ts",
+    "this.#turns = (this.#turns + 1) % PATIENCE;",
+    "this.#turns = 1;",
+  ],
+  [
+    "a value is tried once more than is allowed",
+    "patterns/producer-consumer/acknowledged-queue.ts",
+    "letter.attempts >= this.#maxAttempts",
+    "letter.attempts > this.#maxAttempts",
+  ],
+  [
+    "a delayed value that was cleared comes nevertheless",
+    "patterns/producer-consumer/stock.ts",
+    "      timer.cancel();\n      cleared.push",
+    "      cleared.push",
+  ],
+  [
+    "an id is remembered for an instant longer than its window",
+    "patterns/producer-consumer/dedupe-window.ts",
+    "if (addedMs > oldestMs) return;",
+    "if (addedMs >= oldestMs) return;",
+  ],
+  [
+    "a lane that was served stays in front of the others",
+    "patterns/producer-consumer/fair-line.ts",
+    "      this.#lanes.delete(key);\n      this.#lanes.set(key, lane);",
+    "      this.#lanes.set(key, lane);",
+  ],
   // publish and subscribe
   [
     "a topic that somebody left is a topic that nobody hears",

@@ -28,19 +28,19 @@ export const patterns = [
   // pools
   [
     "a pool holds one job more than it has room for",
-    "patterns/pools.ts",
-    "this.#active + this.#queue.size < this.#limit",
-    "this.#active + this.#queue.size <= this.#limit",
+    "patterns/pools/dispatch.ts",
+    "this.#active + this.queue.size < this.#workers + this.#capacity",
+    "this.#active + this.queue.size <= this.#workers + this.#capacity",
   ],
   [
     "the place of a job that was given up stays empty",
     "patterns/pools.ts",
-    "withdrawn: () => this.#admit()",
+    "withdrawn: () => this.#dispatch.admit()",
     "withdrawn: () => {}",
   ],
   [
     "nobody hears why a worker could not be set up",
-    "patterns/pools.ts",
+    "patterns/pools/staff.ts",
     "if (!wasToldTo) this.#errors.push(error);",
     "",
   ],
