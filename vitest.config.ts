@@ -20,6 +20,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/peers/**"],
+    setupFiles: ["./test/support/leak-check.ts"],
     reporters: ["default", "./test/support/tally-reporter.ts"],
     maxWorkers: 2,
     testTimeout: 30_000,

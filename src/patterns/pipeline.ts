@@ -3,6 +3,8 @@
  */
 import { requireFunction, requireInteger } from "../core/arguments.ts";
 import type { CancelOptions } from "../core/cancellation.ts";
+import { withSuppressed } from "../core/errors.ts";
+import { outcomeOf, valueOf } from "../core/task.ts";
 import type { Received } from "../sync/channel.ts";
 import type { Context } from "../sync/context.ts";
 import { Flow, type FlowOptions, type Produce } from "../sync/flow.ts";
@@ -121,11 +123,10 @@ export class Pipeline<T> extends Flow<T> {
   ): Pipeline<U> {
     const produce: Produce<U> = async (out, group) => {
       const input = new Flow(this.#produce, { ...this.#options, signal: group.ctx.signal });
-      try {
-        await stage(input, out, group);
-      } finally {
-        await input[Symbol.asyncDispose]();
-      }
+      const ran = await outcomeOf(() => stage(input, out, group));
+      const left = await outcomeOf(() => input[Symbol.asyncDispose]());
+      if (!ran.ok) throw withSuppressed(ran.error, input.failures);
+      valueOf(left);
     };
     const { signal } = this.#options;
     return new Pipeline<U>(produce, { name: "stage", ...options, signal });

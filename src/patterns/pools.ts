@@ -168,7 +168,7 @@ export class WorkerPool<I, O, S = void> implements Pool<I, O> {
     return cleared;
   }
 
-  stats(): PoolStats {
+  get stats(): PoolStats {
     const { queue, callers } = this.#dispatch;
     const { settled, done, failed } = this.#tally;
     // Those who wait for room came after those in the queue, but may be more urgent or have come to an empty queue.

@@ -14,7 +14,7 @@ import {
   limitsOf,
   type PoolDrainOptions,
   type PoolSize,
-  type PoolStats,
+  type ResourcePoolStats,
   type ResourcePoolOptions,
 } from "./resource-pooling/options.ts";
 import { Stock } from "./resource-pooling/stock.ts";
@@ -26,7 +26,7 @@ export type {
   PoolCallback,
   PoolDrainOptions,
   PoolSize,
-  PoolStats,
+  ResourcePoolStats,
   ResourcePoolOptions,
   WatchedLease,
 } from "./resource-pooling/options.ts";
@@ -95,7 +95,7 @@ export class ResourcePool<R> {
   }
 
   /** All of these numbers, and more, at one moment. */
-  get stats(): PoolStats {
+  get stats(): ResourcePoolStats {
     return this.#stock.stats;
   }
 

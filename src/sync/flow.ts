@@ -9,7 +9,7 @@
 import { requireLimit } from "../core/arguments.ts";
 import { AsyncContext } from "../core/async-context.ts";
 import type { CancelOptions } from "../core/cancellation.ts";
-import { CanceledError } from "../core/errors.ts";
+import { CanceledError, withSuppressed } from "../core/errors.ts";
 import { outcomeOf, valueOf } from "../core/task.ts";
 import { Channel, type Received, type SendPort } from "./channel.ts";
 import { TaskGroup } from "./task-group.ts";
@@ -60,6 +60,14 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
     this.#options = options;
   }
 
+  /**
+   * What went wrong in it, in the order in which it did; also on the way out of a loop whose body threw, which the
+   * language then drops. @internal
+   */
+  get failures(): readonly unknown[] {
+    return this.#running?.group.errors ?? [];
+  }
+
   /** Starts the tasks with the first value asked for; leaving the loop ends them. */
   [Symbol.asyncIterator](): AsyncIterator<T, undefined> {
     return { next: () => this.#next(), return: () => this.#leave() };
@@ -67,7 +75,10 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
 
   /** Calls `visit` with each value, one at a time, and waits for it. */
   async forEach(visit: (value: T) => void | PromiseLike<void>): Promise<void> {
-    for await (const value of this) await visit(value);
+    const visited = await outcomeOf(async () => {
+      for await (const value of this) await visit(value);
+    });
+    if (!visited.ok) throw withSuppressed(visited.error, this.failures);
   }
 
   /** Collects every value. Not for flows that are long or endless. */

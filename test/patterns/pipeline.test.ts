@@ -82,3 +82,41 @@ describe("a context in the place of the options", () => {
     expect((failure as Error).message).toBe("context deadline exceeded");
   });
 });
+
+describe("a source that fails because its stage failed", () => {
+  const first = new Error("of the stage");
+  const second = new Error("of the source, on its way out");
+  const source = async function* (): AsyncGenerator<number> {
+    try {
+      yield* [1, 2, 3];
+    } finally {
+      await sleep(1).then(() => Promise.reject(second));
+    }
+  };
+  const work = (): never => {
+    throw first;
+  };
+  const stages: Record<string, () => Promise<unknown>> = {
+    map: () => pipeline(source).map(work).toArray(),
+    "map with concurrency": () => pipeline(source).map(work, { concurrency: 2 }).toArray(),
+    "through, by a loop": () =>
+      pipeline(source)
+        .through(async function* (input) {
+          for await (const value of input) yield [value, work()];
+        })
+        .toArray(),
+    forEach: () => pipeline(source).forEach(work),
+  };
+
+  for (const [name, run] of Object.entries(stages)) {
+    inBothRuntimes(
+      `does not hide the failure of the stage, and is attached to it: ${name}`,
+      async () => {
+        const error = await run().catch((reason: unknown) => reason);
+        expect(error).toBe(first);
+        expect((error as { readonly suppressed?: unknown }).suppressed).toEqual([second]);
+      },
+      20,
+    );
+  }
+});

@@ -666,12 +666,12 @@ describe("wait", () => {
     }
   });
 
-  test("a hundred thousand who wait can all be given up", async () => {
+  test("twenty thousand who wait can all be given up", async () => {
     const limiter = limiterOf(0.001, 1);
     limiter.allow();
     const { ctx, cancel } = withCancel(background);
-    const waits = Array.from({ length: 100_000 }, () => limiter.wait(1, ctx));
-    expect(limiter.waiting).toBe(100_000);
+    const waits = Array.from({ length: 20_000 }, () => limiter.wait(1, ctx));
+    expect(limiter.waiting).toBe(20_000);
     cancel();
     const outcomes = await Promise.allSettled(waits);
     expect(outcomes.every(({ status }) => status === "rejected")).toBe(true);

@@ -729,12 +729,12 @@ describe("a pool", () => {
     });
   });
 
-  test("settles a hundred thousand callers who give up", async () => {
+  test("settles twenty thousand callers who give up", async () => {
     const pool = numbered({ max: 1, capacity: Number.POSITIVE_INFINITY });
     const held = await pool.acquire();
     const { ctx, cancel } = withCancel(background);
-    const waits = Array.from({ length: 100_000 }, () => pool.acquire(ctx));
-    expect(pool.waiting).toBe(100_000);
+    const waits = Array.from({ length: 20_000 }, () => pool.acquire(ctx));
+    expect(pool.waiting).toBe(20_000);
     cancel();
     const ends = await Promise.allSettled(waits);
     expect(ends.every(({ status }) => status === "rejected")).toBe(true);

@@ -32,7 +32,7 @@ export function theyFailWePass(what: string, name: string, they: Side, we: Side)
 }
 
 /** Long enough for whatever is going to happen at all: nothing compared here waits for more than 20 ms. */
-const PATIENCE_MS = 200;
+const PATIENCE_MS = 1000;
 
 /** How a promise fares: `resolves`, `rejects`, or `never settles`. */
 export async function fate(promise: PromiseLike<unknown>): Promise<string> {

@@ -1,9 +1,18 @@
 import { defineConfig } from "vitest/config";
 import shared from "../../vitest.config.ts";
 
-/** The comparison with the peers: its own run, because they are not installed with the project. */
+/**
+ * The comparison with the peers: its own run, because they are not installed with the project; and without the leak
+ * check, because they do leave timers behind.
+ */
 export default defineConfig({
   ...shared,
   root: new URL("../..", import.meta.url).pathname,
-  test: { ...shared.test, include: ["test/peers/*.test.ts"], exclude: [], execArgv: ["--expose-gc"] },
+  test: {
+    ...shared.test,
+    include: ["test/peers/*.test.ts"],
+    exclude: [],
+    setupFiles: [],
+    execArgv: ["--expose-gc"],
+  },
 });

@@ -93,9 +93,19 @@ async function demoHash({ demo }) {
   return `${hash(events.join("\n"))} ${events.length} ${replayable}`;
 }
 
-/** Everything, as one line. `registry` is that of the demos. */
-export async function smoke(registry) {
+/** The names that each public module gives: each of them can be loaded apart. */
+async function namesOf(modules) {
+  const names = {};
+  for (const module of modules)
+    names[module] = Object.keys(await import(module))
+      .toSorted()
+      .join(" ");
+  return names;
+}
+
+/** Everything, as one line. `registry` is that of the demos, `modules` are those that need no Node. */
+export async function smoke(registry, modules) {
   const demos = {};
   for (const entry of registry) demos[entry.name] = await demoHash(await entry.load());
-  return JSON.stringify({ host: await onTheHostsClock(), demos });
+  return JSON.stringify({ host: await onTheHostsClock(), demos, modules: await namesOf(modules) });
 }

@@ -13,11 +13,16 @@ export function inBothRuntimes(name: string, program: () => void | PromiseLike<v
   test(`${name} (plain)`, async () => {
     await expect(plainly(program)).resolves.toBeUndefined();
   });
-  const count = Math.max(5, Math.ceil(seeds * SHARE));
+  const count = seedCount(seeds);
   test(`${name} (${count} seeds)`, async () => {
     const all = overSeeds(count, async (seed) => void (await simulate(program, { seed })));
     await expect(all).resolves.toBeUndefined();
   });
+}
+
+/** How many of so many seeds are tried. */
+export function seedCount(seeds: number, atLeast = 5): number {
+  return Math.max(atLeast, Math.ceil(seeds * SHARE));
 }
 
 /** Calls `run` with the seeds from 0; a failure names its seed. */

@@ -10,6 +10,12 @@ export async function ended(promise: PromiseLike<unknown>): Promise<Ended> {
   }
 }
 
+/** The value of an end, or its error thrown. */
+export function endedValue(end: Ended): unknown {
+  if ("value" in end) return end.value;
+  throw end.error;
+}
+
 /** What a call throws, or a promise rejects with. */
 export async function failureOf(promise: PromiseLike<unknown>): Promise<unknown> {
   const end = await ended(promise);

@@ -71,10 +71,10 @@ describe("Barrier", () => {
     20,
   );
 
-  test("lets 100,000 go", async () => {
-    const barrier = new Barrier(100_000);
-    const places = await Promise.all(Array.from({ length: 100_000 }, () => barrier.wait()));
-    expect([places[0], places[99_999], barrier.waiting]).toEqual([0, 99_999, 0]);
+  test("lets 20,000 go", async () => {
+    const barrier = new Barrier(20_000);
+    const places = await Promise.all(Array.from({ length: 20_000 }, () => barrier.wait()));
+    expect([places[0], places[19_999], barrier.waiting]).toEqual([0, 19_999, 0]);
   });
 });
 

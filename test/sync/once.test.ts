@@ -104,10 +104,10 @@ describe("onceValue", () => {
     5,
   );
 
-  test("serves 100,000 callers", async () => {
+  test("serves 20,000 callers", async () => {
     let runs = 0;
     const value = onceValue(() => ++runs);
-    const values = await Promise.all(Array.from({ length: 100_000 }, () => value()));
+    const values = await Promise.all(Array.from({ length: 20_000 }, () => value()));
     expect(values.every((one) => one === 1)).toBe(true);
   });
 });

@@ -245,14 +245,14 @@ describe("RwLock: cancellation", () => {
     );
   });
 
-  test("of 100,000 writers lets 100,000 readers in, without a deep stack", async () => {
+  test("of 20,000 writers lets 20,000 readers in, without a deep stack", async () => {
     const lock = new RwLock();
     const inside = held(lock.tryReadLock());
     const { ctx, cancel } = withCancel(background);
-    const writers = Array.from({ length: 100_000 }, () => ended(lock.writeLock(ctx)));
-    const readers = Array.from({ length: 100_000 }, () => lock.readLock());
+    const writers = Array.from({ length: 20_000 }, () => ended(lock.writeLock(ctx)));
+    const readers = Array.from({ length: 20_000 }, () => lock.readLock());
     cancel();
-    expect([lock.active.readers, lock.waiting]).toEqual([100_001, free]);
+    expect([lock.active.readers, lock.waiting]).toEqual([20_001, free]);
     inside();
     for (const unlock of await Promise.all(readers)) unlock();
     await Promise.all(writers);

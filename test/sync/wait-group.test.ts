@@ -55,11 +55,11 @@ describe("WaitGroup", () => {
     expect(group.count).toBe(0);
   });
 
-  test("wakes 100,000", async () => {
+  test("wakes 20,000", async () => {
     const group = new WaitGroup();
     group.add(1);
-    const waits = Array.from({ length: 100_000 }, () => group.wait());
-    expect(group.waiting).toBe(100_000);
+    const waits = Array.from({ length: 20_000 }, () => group.wait());
+    expect(group.waiting).toBe(20_000);
     group.done();
     await Promise.all(waits);
     expect(group.waiting).toBe(0);

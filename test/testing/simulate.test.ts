@@ -459,6 +459,7 @@ describe("a simulation: the outside", () => {
   test("that never answers is an error too while a ticker ticks", async () => {
     const controller = new AbortController();
     const guard = setTimeout(() => controller.abort(new Error("it hung")), 1000);
+    let stopListening = (): void => {};
     const error = await failureOf(
       simulate(
         (ctx) =>
@@ -467,12 +468,17 @@ describe("a simulation: the outside", () => {
             group.go(async () => {
               for (;;) await ticker.receive(group.ctx);
             });
-            await new Promise((_, reject) => ctx.signal.addEventListener("abort", () => reject(ctx.cause)));
+            await new Promise((_, reject) => {
+              const giveUp = (): void => reject(ctx.cause);
+              ctx.signal.addEventListener("abort", giveUp);
+              stopListening = () => ctx.signal.removeEventListener("abort", giveUp);
+            });
           }),
         { externalTimeoutMs: 50, signal: controller.signal },
       ),
     );
     clearTimeout(guard);
+    stopListening();
     expect(error).toMatchObject({ code: "STALLED" });
   });
 });

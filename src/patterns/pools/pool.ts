@@ -58,7 +58,7 @@ export interface Pool<I, O> extends AsyncDisposable {
    */
   clear(cause?: unknown): number;
   /** The pool in numbers. */
-  stats(): PoolStats;
+  readonly stats: PoolStats;
   /**
    * No more jobs. Those that were accepted are done, also if it is paused; callers who wait for room fail with
    * `ClosedError`. Does nothing the second time.

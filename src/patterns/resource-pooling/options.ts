@@ -110,7 +110,7 @@ export interface PoolDrainOptions extends CancelOptions {
 }
 
 /** What a pool has and has done. */
-export interface PoolStats {
+export interface ResourcePoolStats {
   /** How many resources there are, in whatever state. */
   readonly size: number;
   /** How many are there for the taking. */

@@ -21,7 +21,7 @@ import { Factory } from "./factory.ts";
 import { IdleLimit } from "./idle-limit.ts";
 import { type Lease, LeaseWaiter, type Refusal, type Return } from "./lease.ts";
 import { Loans } from "./loans.ts";
-import type { PoolLimits, PoolStats, ResourcePoolOptions, WatchedLease } from "./options.ts";
+import type { PoolLimits, ResourcePoolStats, ResourcePoolOptions, WatchedLease } from "./options.ts";
 import { type Entry, newShelf, type Shelf } from "./shelf.ts";
 import { Wear } from "./wear.ts";
 
@@ -73,7 +73,7 @@ export class Stock<R> {
       this.#backoff = new Backoff(runtime.clock, options.backoff, () => this.#serve());
   }
 
-  get stats(): PoolStats {
+  get stats(): ResourcePoolStats {
     return {
       size: this.#size,
       idle: this.#idle.size,

@@ -12,7 +12,7 @@ describe("inBatches", () => {
     async () => {
       const queue = new JobQueue<number>({ capacity: 10 });
       const batches: (readonly number[])[] = [];
-      const team = consume(inBatches(queue, { max: 3, maxWaitMs: 1e9 }), (batch) => void batches.push(batch));
+      const team = consume(inBatches(queue, { size: 3, withinMs: 1e9 }), (batch) => void batches.push(batch));
       for (let n = 0; n < 8; n++) await queue.put(n);
       queue.close();
       await team.wait();
@@ -31,7 +31,7 @@ describe("inBatches", () => {
       const queue = new JobQueue<number>({ capacity: 10 });
       const batches: unknown[] = [];
       const team = consume(
-        inBatches(queue, { max: 10, maxWaitMs: 25 }),
+        inBatches(queue, { size: 10, withinMs: 25 }),
         (batch) => void batches.push([now(), batch]),
       );
       for (let n = 0; n < 4; n++) {
@@ -49,10 +49,10 @@ describe("inBatches", () => {
   );
 
   inBothRuntimes(
-    "without maxWaitMs gives what is there",
+    "without withinMs gives what is there",
     async () => {
       const queue = new JobQueue<number>({ capacity: 10 });
-      const batches = inBatches(queue, { max: 3 });
+      const batches = inBatches(queue, { size: 3 });
       expect(batches.tryTake()).toBe(undefined);
       for (let n = 0; n < 5; n++) await queue.put(n);
       expect(await batches.take()).toEqual({ value: [0, 1, 2], done: false });
@@ -70,7 +70,7 @@ describe("inBatches", () => {
     "loses nothing when it is given up: it gives what it has, or has taken nothing",
     async () => {
       const queue = new JobQueue<number>({ capacity: 10 });
-      const batches = inBatches(queue, { max: 3, maxWaitMs: 1e9 });
+      const batches = inBatches(queue, { size: 3, withinMs: 1e9 });
       const first = withCancel(background);
       const empty = failureOf(batches.take(first.ctx));
       await settle();
@@ -89,7 +89,7 @@ describe("inBatches", () => {
 
   test("refuses wrong arguments at the call", () => {
     const queue = new JobQueue<number>({ capacity: 1 });
-    expect(thrownBy(() => inBatches(queue, { max: 0 }))).toBeInstanceOf(RangeError);
-    expect(thrownBy(() => inBatches(queue, { max: 1, maxWaitMs: Number.NaN }))).toBeInstanceOf(RangeError);
+    expect(thrownBy(() => inBatches(queue, { size: 0 }))).toBeInstanceOf(RangeError);
+    expect(thrownBy(() => inBatches(queue, { size: 1, withinMs: Number.NaN }))).toBeInstanceOf(RangeError);
   });
 });
