@@ -2,10 +2,10 @@
 export const patterns = [
   // pipeline and fan
   [
-    "leaving a pipeline leaves the stages before the last one running",
+    "a pipeline that ends leaves the stages before the last one running",
     "patterns/pipeline.ts",
-    "await input[Symbol.asyncDispose]();",
-    "",
+    "outcomeOf(() => input[Symbol.asyncDispose]())",
+    "outcomeOf(() => {})",
   ],
   [
     "a stage gives its results in any order, if it is not told otherwise",
@@ -140,10 +140,10 @@ export const patterns = [
   ],
   // mapreduce
   [
-    "values are merged the wrong way round",
+    "what a map emits that may fail is not counted",
     "patterns/mapreduce/groups.ts",
-    "job.combine(group.merged, value)",
-    "job.combine(value, group.merged)",
+    "this.#emitted += other.#emitted;",
+    "",
   ],
   [
     "a value that is emitted too late is counted or not, as it comes",

@@ -3,6 +3,8 @@ import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { type RunEvent, simulate } from "concurrency-model-patterns/testing";
 import { now, sleep, Ticker } from "concurrency-model-patterns/timers";
 import { describe, expect, test } from "vitest";
+import type { Timer } from "../../src/core/clock.ts";
+import { currentRuntime, useRuntime } from "../../src/core/runtime.ts";
 import { inBothRuntimes, overSeeds } from "../support/both-runtimes.ts";
 import { hostTimers } from "../support/listeners.ts";
 import { failureOf, thrownBy } from "../support/outcomes.ts";
@@ -105,6 +107,28 @@ describe("Ticker", () => {
       expect(ticker.tryReceive()).toBeUndefined();
       expect((await ticker.receive()).value).toBe(50);
     });
+  });
+
+  test("keeps to the multiples of its interval on a host whose timers come late", async () => {
+    const set: { readonly delayMs: number; readonly callback: () => void }[] = [];
+    let nowMs = 0;
+    const after = (delayMs: number, callback: () => void): Timer => {
+      set.push({ delayMs, callback });
+      return { cancel: () => {} };
+    };
+    const before = currentRuntime();
+    useRuntime({ ...before, clock: { now: () => nowMs, after } });
+    const ticker = new Ticker(10);
+    useRuntime(before);
+    const ticks: unknown[] = [];
+    for (const lateMs of [3, 3, 14, 0]) {
+      const { delayMs, callback } = set.at(-1) as (typeof set)[0];
+      nowMs += delayMs + lateMs;
+      callback();
+      ticks.push(ticker.tryReceive()?.value);
+    }
+    expect(ticks).toEqual([10, 20, 30, 50]);
+    expect(set.map(({ delayMs }) => delayMs)).toEqual([10, 7, 7, 6, 10]);
   });
 
   test("sets no timer once it is stopped, and does not close", async () => {
