@@ -245,7 +245,15 @@ describe("the list of public modules", () => {
   });
 
   test("holds every pattern, and every module of `sync` that is not a part of another", () => {
-    const parts = new Set(["after-func", "parallel-map", "ports", "select-cases", "source", "task-handle"]);
+    const parts = new Set([
+      "after-func",
+      "parallel-map",
+      "ports",
+      "select-cases",
+      "source",
+      "task-handle",
+      "timer",
+    ]);
     const expected = sources.filter((file) => {
       const [, floor, name = ""] = file.split("/");
       const direct = file.split("/").length === 3;
@@ -253,6 +261,23 @@ describe("the list of public modules", () => {
     });
     const exported = new Set(modules.map(([, target]) => sourceFor(target)));
     expect(expected.filter((file) => !exported.has(file))).toEqual([]);
+  });
+
+  test("is told in the README, and an extra in the list of the patterns' pages too", () => {
+    const [readme, list] = ["README.md", "docs/patterns/README.md"].map((file) =>
+      readFileSync(join(root, file), "utf8").split("\n"),
+    );
+    const isTold = (name: string): boolean => {
+      const [pattern = "", extra] = name.split("/");
+      const row = readme?.find(
+        (line) => line.startsWith(`| \`${pattern}\``) || line.startsWith(`| [\`${pattern}\`]`),
+      );
+      if (extra === undefined) return row !== undefined;
+      const short = row?.includes(`\`/${extra}\``) ?? readme?.some((line) => line.includes(`\`${name}\``));
+      return short === true && list?.some((line) => line.startsWith(`| \`${name}\``)) === true;
+    };
+    const names = modules.map(([subpath]) => subpath.slice(2)).filter((name) => name !== "");
+    expect(names.filter((name) => !isTold(name))).toEqual([]);
   });
 
   test("needs no other package at run time", () => {

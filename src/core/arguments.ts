@@ -17,7 +17,8 @@ function refuse(name: string, expected: string, value: unknown): never {
   throw typeof value === "number" ? new RangeError(text) : new TypeError(text);
 }
 
-function refuseType(name: string, expected: string, value: unknown): never {
+/** For what has a check of its own. */
+export function refuseType(name: string, expected: string, value: unknown): never {
   throw new TypeError(`${name} must be ${expected}, got ${shown(value)}`);
 }
 

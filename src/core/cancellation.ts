@@ -8,6 +8,7 @@
  * along. A foreign AbortSignal has one behind it too, with one listener however many wait. A {@link CancelLink} ties one
  * waiting operation to a Cancellation, and is taken back when the operation ends.
  */
+import { refuseType } from "./arguments.ts";
 import { CanceledError, TimeoutError } from "./errors.ts";
 import { QueueNode, WaiterQueue } from "./waiter-queue.ts";
 
@@ -199,7 +200,7 @@ function cancellationBehind(signal: AbortSignal): Cancellation {
 /** Not `instanceof`: a signal may come from another realm. */
 function requireSignal(signal: unknown): void {
   const listens = (signal as { addEventListener?: unknown } | null)?.addEventListener;
-  if (typeof listens !== "function") throw new TypeError("signal must be an AbortSignal");
+  if (typeof listens !== "function") refuseType("signal", "an AbortSignal", signal);
 }
 
 /** Ties a target to what may cancel it. Released in O(1), from anywhere. */

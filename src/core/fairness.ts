@@ -21,6 +21,11 @@ let turnStartedMs = 0;
 /** What waits for the turn that is due; undefined if none is. */
 let late: (() => void)[] | undefined;
 
+/** Whether anybody waits for the host's turn. */
+export function turnIsAwaited(): boolean {
+  return late !== undefined;
+}
+
 /** Draws on the budget. True if the completion should take a turn. A scheduler gives the host its turns itself. */
 export function turnIsDue(runtime: Runtime): boolean {
   return runtime.scheduler === undefined && (late !== undefined || (--left <= 0 && refill()));

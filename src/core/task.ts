@@ -5,10 +5,20 @@ import { isCancellation } from "./errors.ts";
 import type { Runtime } from "./runtime.ts";
 import type { TaskRecord } from "./scheduler.ts";
 
-/** How something ended: with a value or with an error. */
+/** How something ended: with a value or with an error. Narrow it by `ok`. */
 export type Outcome<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly error: unknown };
+  | {
+      /** It has succeeded. */
+      readonly ok: true;
+      /** What it gave. */
+      readonly value: T;
+    }
+  | {
+      /** It has failed. */
+      readonly ok: false;
+      /** What it threw. */
+      readonly error: unknown;
+    };
 
 /** The outcome of a call, also of one that throws at once. Never rejects. */
 export async function outcomeOf<T>(call: () => T | PromiseLike<T>): Promise<Outcome<T>> {

@@ -2,7 +2,7 @@
  * A program of its own as the child of a supervisor. For Node alone.
  */
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
-import { requireDuration, requireFunction } from "../core/arguments.ts";
+import { refuseType, requireDuration, requireFunction } from "../core/arguments.ts";
 import { linkCancel } from "../core/cancellation.ts";
 import type { Timer } from "../core/clock.ts";
 import { currentRuntime } from "../core/runtime.ts";
@@ -65,7 +65,7 @@ const GRACE_MS = 1000;
 export function processChild(spec: ProcessChildSpec): ChildSpec {
   const { command, args = [], spawnOptions = {}, shutdownMs, onSpawn, ...common } = spec;
   if (typeof command !== "string" || command === "")
-    throw new TypeError("command must be a string that is not empty");
+    refuseType("command", "a string that is not empty", command);
   if (onSpawn !== undefined) requireFunction("onSpawn", onSpawn);
   const limitMs = requireDuration("shutdownMs", shutdownMs ?? 5000);
   const start = async (child: ChildContext): Promise<void> => {

@@ -46,6 +46,7 @@ export interface MapReduceJob<I, K, V, R> {
 
 /** How far a run has come. */
 export interface MapReduceProgress {
+  /** What the run is about: inputs, or the groups that were made of them. */
   readonly phase: "map" | "reduce";
   /** Inputs that were mapped. */
   readonly mapped: number;

@@ -36,7 +36,7 @@ export type {
   PoolMapOptions,
   RunOptions,
   Seat,
-  WorkerContext,
+  SetupContext,
   WorkerPoolOptions,
 } from "./pools/options.ts";
 export type { Pool } from "./pools/pool.ts";
@@ -177,7 +177,7 @@ export class WorkerPool<I, O, S = void> implements Pool<I, O> {
     return {
       size: this.size,
       active: this.active,
-      queued: queue.size,
+      waiting: this.waiting,
       waitingForRoom: callers.size,
       oldestMs: nowMs - sinceMs,
       done,

@@ -4,12 +4,13 @@
 import { requireFunction, requireInteger } from "../core/arguments.ts";
 import type { CancelOptions } from "../core/cancellation.ts";
 import { Deferred } from "../core/deferred.ts";
+import { isCancellation, withSuppressed } from "../core/errors.ts";
 import { observe, type Resource } from "../core/resource.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { type Outcome, outcomeOf, spawnTask, valueOf } from "../core/task.ts";
 import { type CancelableContext, type Context, withCancel } from "../sync/context.ts";
 import type { Received } from "../sync/channel.ts";
-import { openSource, type Source } from "../sync/source.ts";
+import { openSource, pump, type Source } from "../sync/source.ts";
 import { TaskGroup } from "../sync/task-group.ts";
 import type { ConsumeOptions, Consuming, Failure, Handler } from "./producer-consumer/handler.ts";
 import { JobQueue, type JobQueueOptions } from "./producer-consumer/job-queue.ts";
@@ -18,7 +19,7 @@ import type { TakeEnd } from "./producer-consumer/take-end.ts";
 export type { DropReason, OverflowPolicy } from "../sync/channel.ts";
 export type { ConsumeOptions, Consuming, Failure, Handler } from "./producer-consumer/handler.ts";
 export { JobQueue, type JobQueueOptions, type Producer } from "./producer-consumer/job-queue.ts";
-export type { TakeEnd } from "./producer-consumer/take-end.ts";
+export type { QueueWaiting, TakeEnd } from "./producer-consumer/take-end.ts";
 
 /**
  * Starts a team of consumers: each takes a value, works on it, and takes the next.
@@ -132,7 +133,8 @@ export class ConsumerTeam<T> {
    * Waits until the queue is closed and all that was in it has been worked on.
    *
    * **Cancellation** Who is cancelled leaves; the team goes on.
-   * **Errors** The failure that ended the team, unchanged; or the reason for which it was cancelled.
+   * **Errors** The failure that ended the team, the same object; or the reason for which it was cancelled. What other
+   * handlers fail with after that is attached to it.
    */
   wait(options?: CancelOptions): Promise<void> {
     return this.#done.wait(options);
@@ -224,7 +226,16 @@ export class ConsumerTeam<T> {
     if (this.#end.ok) this.#end = outcome;
     if (--this.#consumers > 0) return;
     this.#scope.cancel();
-    this.#done.settle(this.#end);
+    this.#done.settle(this.#end.ok ? this.#end : { ok: false, error: this.#withOthers(this.#end.error) });
+  }
+
+  /** That a handler only gave up, as it was asked to, is no failure of its own. */
+  #withOthers(error: unknown): unknown {
+    const others = this.#unfinished.map((failure) => failure.error);
+    return withSuppressed(
+      error,
+      others.filter((other) => !isCancellation(other)),
+    );
   }
 }
 
@@ -238,7 +249,8 @@ export interface ProduceConsumeOptions<T> extends JobQueueOptions<T>, ConsumeOpt
  * when its last one is in the queue. When this returns, no task is left.
  * **Cancellation** When `signal` aborts, all stop, and this rejects with its reason. What is in the queue is given up;
  * where that matters, use a {@link JobQueue} and {@link consume}.
- * **Errors** The first failure of a source or, without `onError`, of the handler. All others are stopped.
+ * **Errors** The first failure of a source or, without `onError`, of the handler. All others are stopped; what they fail
+ * with on their way out is attached to the first.
  *
  * @example
  * let sum = 0;
@@ -258,14 +270,21 @@ export async function produceConsume<T>(
     let number = 0;
     for (const source of sources) {
       const producer = queue.producer();
+      const out = { send: (value: T, options?: CancelOptions) => producer.put(value, options) };
       const produce = async (ctx: Context): Promise<void> => {
-        for await (const value of openSource(source, ctx)) await producer.put(value, ctx);
+        await pump(openSource(source, ctx), out, ctx);
         producer.close();
       };
       group.go(produce, { name: `producer ${++number}` });
     }
     opener.close();
-    await consume(queue, handler, { ...options, name: undefined, signal: group.ctx.signal }).wait();
+    const end: TakeEnd<T> = {
+      take: (how) => queue.take(how),
+      tryTake: () => queue.tryTake(),
+      // A failure of the team: producers are given up for that very reason, and none reports a closed queue instead.
+      close: (cause) => group.cancel(cause),
+    };
+    await consume(end, handler, { ...options, name: undefined, signal: group.ctx.signal }).wait();
   };
   await TaskGroup.run(run, { name: options.name, signal: options.signal });
 }

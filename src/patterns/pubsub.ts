@@ -10,4 +10,4 @@ export {
   PubSub,
   type Topic,
 } from "./pubsub/bus.ts";
-export type { Overflow, SubscribeOptions, Subscription } from "./pubsub/subscription.ts";
+export type { SubscriptionOverflow, SubscribeOptions, Subscription } from "./pubsub/subscription.ts";

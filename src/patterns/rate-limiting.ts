@@ -18,7 +18,7 @@ import { WaiterQueue } from "../core/waiter-queue.ts";
 import { type Claim, TokenBucket } from "./rate-limiting/bucket.ts";
 import type { Decision, Limiter, RateWaitOptions } from "./rate-limiting/limiter.ts";
 import type { RateLimiterOptions, ReserveOptions } from "./rate-limiting/options.ts";
-import { refusalOf } from "./rate-limiting/rate-limit-error.ts";
+import { deadlineFor, refusalOf } from "./rate-limiting/rate-limit-error.ts";
 import { Reservation } from "./rate-limiting/reservation.ts";
 import { TokenWaiter, type Wanted } from "./rate-limiting/token-waiter.ts";
 
@@ -140,7 +140,8 @@ export class RateLimiter implements Limiter {
    */
   wait(n = 1, options?: RateWaitOptions): Promise<void> {
     const tokens = requireTokens(n);
-    return begin(this.#runtime, () => this.#wait(tokens, options));
+    const deadlineMs = deadlineFor(options);
+    return begin(this.#runtime, () => this.#wait(tokens, deadlineMs, options));
   }
 
   /** Changes the rate. Those who wait follow it; what is reserved keeps its instant. */
@@ -201,13 +202,13 @@ export class RateLimiter implements Limiter {
     return new Reservation(claim?.dueMs, () => this.#now(), giveBack);
   }
 
-  #wait(tokens: number, options: RateWaitOptions | undefined): Promise<void> {
+  #wait(tokens: number, deadlineMs: number, options: CancelOptions | undefined): Promise<void> {
     const cancelled = rejectIfCancelled(options);
     if (cancelled !== undefined) return cancelled;
     const sinceMs = this.#now();
     const delayMs = this.#delayFor(sinceMs, tokens);
     const most = this.#bucket.holds(tokens) ? tokens : this.burst;
-    const refusal = refusalOf(tokens, most, sinceMs + delayMs, options);
+    const refusal = refusalOf(tokens, most, sinceMs + delayMs, deadlineMs);
     if (refusal !== undefined) {
       this.#trace(sinceMs);
       return Promise.reject(refusal);

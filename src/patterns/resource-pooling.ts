@@ -12,8 +12,8 @@ import {
   durationOf,
   type LeaseWatch,
   limitsOf,
-  type PoolDrainOptions,
-  type PoolSize,
+  type ResourcePoolDrainOptions,
+  type ResourcePoolSize,
   type ResourcePoolStats,
   type ResourcePoolOptions,
 } from "./resource-pooling/options.ts";
@@ -21,11 +21,10 @@ import { Stock } from "./resource-pooling/stock.ts";
 
 export { Lease } from "./resource-pooling/lease.ts";
 export type {
-  BackoffSchedule,
   LeaseWatch,
-  PoolCallback,
-  PoolDrainOptions,
-  PoolSize,
+  ResourcePoolCallback,
+  ResourcePoolDrainOptions,
+  ResourcePoolSize,
   ResourcePoolStats,
   ResourcePoolOptions,
   WatchedLease,
@@ -163,7 +162,7 @@ export class ResourcePool<R> {
    *
    * **Errors** `RangeError` for numbers that the constructor would refuse; `ClosedError` if the pool is closed.
    */
-  resize({ max, min }: PoolSize): void {
+  resize({ max, min }: ResourcePoolSize): void {
     if (this.#state === "closed") throw closedError();
     const before = this.#stock.limits;
     requireInteger("max", max, 1);
@@ -188,7 +187,7 @@ export class ResourcePool<R> {
    *
    * **Cancellation** A caller who is cancelled leaves; then nothing is taken away for them.
    */
-  drain(options: PoolDrainOptions = {}): Promise<void> {
+  drain(options: ResourcePoolDrainOptions = {}): Promise<void> {
     const forceAfterMs = durationOf(options, "forceAfterMs");
     this.close();
     if (forceAfterMs === Number.POSITIVE_INFINITY) return this.#stock.drained.wait(options);
@@ -200,7 +199,7 @@ export class ResourcePool<R> {
     return this.drain();
   }
 
-  async #drainBy(forceAfterMs: number, options: PoolDrainOptions): Promise<void> {
+  async #drainBy(forceAfterMs: number, options: ResourcePoolDrainOptions): Promise<void> {
     const error = new TimeoutError(`resource was not given back within ${forceAfterMs} ms of the drain`);
     const timer = this.#runtime.clock.after(forceAfterMs, () => this.#stock.revoke(error));
     try {

@@ -78,17 +78,21 @@ export class Cond {
    * const mutex = new Mutex();
    * const opened = new Cond(mutex);
    * let open = false;
-   * queueMicrotask(() => {
+   * const pass = async () => {
+   *   let unlock = await mutex.lock();
+   *   try {
+   *     while (!open) unlock = await opened.wait(unlock);
+   *     return mutex.locked;
+   *   } finally {
+   *     unlock();
+   *   }
+   * };
+   * const passed = pass();
+   * await mutex.withLock(() => {
    *   open = true;
    *   opened.broadcast();
    * });
-   * let unlock = await mutex.lock();
-   * try {
-   *   while (!open) unlock = await opened.wait(unlock);
-   *   mutex.locked; //=> true
-   * } finally {
-   *   unlock();
-   * }
+   * await passed; //=> true
    */
   wait(unlock: Permit, options?: CancelOptions): Promise<Permit> {
     requireFunction("unlock", unlock);
@@ -121,7 +125,10 @@ export class Cond {
     return this.#withLockWhen(condition, task, options);
   }
 
-  /** Wakes the one who has waited longest, if anybody waits. Whoever calls may hold the lock, and need not. */
+  /**
+   * Wakes the one who has waited longest, if anybody waits. Whoever calls may hold the lock, and need not. But what the
+   * condition is about is to be changed under the lock: else it may change between a look at it and the wait.
+   */
   signal(): void {
     this.#resource?.used();
     let waiter = this.#waiters.shift();
@@ -129,7 +136,7 @@ export class Cond {
     waiter?.grant("signal");
   }
 
-  /** Wakes all who wait. Whoever calls may hold the lock, and need not. */
+  /** Wakes all who wait. The lock may be held, and need not be, as for {@link Cond.signal}; the change is under it. */
   broadcast(): void {
     this.#resource?.used();
     for (let waiter = this.#waiters.shift(); waiter !== undefined; waiter = this.#waiters.shift()) {

@@ -4,7 +4,7 @@
  * The tree is ours and cheap; the AbortSignal of a context is made only when somebody asks for it. So
  * `channel.receive(ctx)` works as it is, and so does `fetch(url, ctx)`.
  */
-import { requireDuration, requireObject } from "../core/arguments.ts";
+import { refuseType, requireDuration, requireObject } from "../core/arguments.ts";
 import {
   Cancellation,
   type CancellationCarrier,
@@ -217,7 +217,7 @@ export function withTimeout(
  */
 export function withValue<T>(parent: Context, key: ContextKey<T>, value: T): Context {
   requireParent(parent);
-  if (!(key instanceof ContextKey)) throw new TypeError("key must be a ContextKey");
+  if (!(key instanceof ContextKey)) refuseType("key", "a ContextKey", key);
   const entry: Entry = { key, value };
   const cancellation = parent instanceof ContextNode ? parent[cancellationKey] : new Cancellation(parent);
   return new ContextNode(parent, cancellation, entry);

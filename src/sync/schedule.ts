@@ -5,8 +5,9 @@ import { requireDuration, requireNumber, requirePositive } from "../core/argumen
 import { currentRuntime } from "../core/runtime.ts";
 
 /**
- * Gives a pause in milliseconds; `Infinity` stands for "not again". It is told how many attempts in a row have failed, from 1, how long the pause before the
- * last of them was, 0 at first, and what that one failed with. `retry` takes one, and so does a supervisor.
+ * Gives a pause in milliseconds; `Infinity` stands for "not again". It is told how many attempts in a row have failed,
+ * from 1, how long the pause before the last of them was, 0 at first, and what that one failed with. `retry`, supervisors
+ * and resource pools take one.
  *
  * Any function will do: one that heeds a server's `Retry-After` looks at the error.
  */

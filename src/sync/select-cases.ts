@@ -196,8 +196,8 @@ export function after(delayMs: number): SelectCase<Elapsed> {
  */
 export function done(source: CancelOptions | AbortSignal): SelectCase<CaseResult> {
   requireObject("source", source, "a context, a signal, or an object with a signal");
-  const options: CancelOptions & CancellationCarrier =
-    source instanceof AbortSignal ? { signal: source } : source;
+  // By what it has and not by its class: a signal may come from another realm.
+  const options: CancelOptions & CancellationCarrier = "aborted" in source ? { signal: source } : source;
   return {
     resource: undefined,
     ready: () => isCancelled(options),

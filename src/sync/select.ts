@@ -15,6 +15,7 @@ import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { Waiter } from "../core/waiter.ts";
 import type { CaseResult, Chooser, Enrollment, SelectCase } from "./select-cases.ts";
 
+export type { Receivable, Sendable } from "./ports.ts";
 export {
   after,
   type CaseResult,
@@ -32,7 +33,10 @@ export type SelectCases = Readonly<Record<string, SelectCase<CaseResult> | undef
 /** What a select gives: the key of the case that was chosen, and that case's result. Narrow it by `key`. */
 export type Selected<C extends SelectCases> = {
   [K in keyof C & string]: C[K] extends SelectCase<infer R> | undefined | null | false
-    ? { readonly key: K } & R
+    ? {
+        /** Which case was chosen. */
+        readonly key: K;
+      } & R
     : never;
 }[keyof C & string];
 

@@ -59,7 +59,8 @@ class AcquireWaiter extends Waiter<Permit> {
  * request waits until its context ends.
  * **Cost** O(1) to acquire, release and cancel.
  * **Not for** limits per unit of time: see `rate-limiting`.
- * **Source** golang.org/x/sync/semaphore; the idea is E. W. Dijkstra's (EWD35, 1962).
+ * **Source** golang.org/x/sync/semaphore; the idea is E. W. Dijkstra's (EWD35, 1962). Unlike Go's, no permits and a
+ * weight of nothing are refused.
  *
  * @example
  * const gate = new Semaphore(2);

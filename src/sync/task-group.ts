@@ -18,6 +18,7 @@ import { type CancelableContext, type Context, withCancel } from "./context.ts";
 import { type Task, TaskHandle, type TaskOptions } from "./task-handle.ts";
 import { WaitGroup } from "./wait-group.ts";
 
+export type { Outcome } from "../core/task.ts";
 export type { Task, TaskHandle, TaskOptions } from "./task-handle.ts";
 
 /** What a group does. */
@@ -46,7 +47,8 @@ export interface TaskGroupOptions extends CancelOptions {
  * cancellation comes before one that is, so that the cause is not hidden behind its consequences.
  * **Cost** A task costs a context, an outcome and a microtask.
  * **Not for** long lists of jobs: see `pools`, which waits instead of refusing.
- * **Source** golang.org/x/sync/errgroup; structured concurrency as in N. J. Smith's notes on it (2018).
+ * **Source** golang.org/x/sync/errgroup; structured concurrency as in N. J. Smith's notes on it (2018). Unlike Go's, a
+ * full group does not block `go`, it queues; and no limit is `Infinity`, as a limit of 0 is refused.
  *
  * @example
  * const group = new TaskGroup();

@@ -3,15 +3,17 @@
  */
 import { requireDuration, requirePositive } from "../core/arguments.ts";
 import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
-import type { Timer } from "../core/clock.ts";
+import type { Timer as ClockTimer } from "../core/clock.ts";
 import { begin } from "../core/resource.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { Waiter } from "../core/waiter.ts";
 import { Channel, type Received, type ReceiveEnd } from "./channel.ts";
 import type { ReceiveSide } from "./ports.ts";
 
+export { Timer } from "./timer.ts";
+
 class SleepWaiter extends Waiter<void> {
-  readonly #timer: Timer;
+  readonly #timer: ClockTimer;
 
   constructor(runtime: Runtime, options: CancelOptions | undefined, delayMs: number) {
     super(runtime, "sleep", undefined, options);
@@ -81,7 +83,7 @@ export class Ticker implements ReceiveEnd<number> {
   readonly #intervalMs: number;
   readonly #ticks: Channel<number>;
   #dueMs: number;
-  #timer: Timer | undefined;
+  #timer: ClockTimer | undefined;
 
   constructor(intervalMs: number) {
     this.#intervalMs = requirePositive("intervalMs", intervalMs);

@@ -22,8 +22,8 @@ export interface WaitGroupOptions {
  * used again afterwards.
  * **Cancellation** Who is cancelled leaves; the counter is unchanged.
  * **Errors** `MisuseError` "negative WaitGroup counter"; the counter keeps its value.
- * **Not for** collecting results or errors: see `TaskGroup`.
- * **Source** Go's `sync.WaitGroup`.
+ * **Not for** starting tasks, or collecting results or errors: see `TaskGroup`.
+ * **Source** Go's `sync.WaitGroup`. Unlike Go's it has no `go`: a task that can fail has an owner who hears of it.
  *
  * @example
  * const group = new WaitGroup();

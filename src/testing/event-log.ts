@@ -11,11 +11,12 @@ export interface EventSource {
   task(): number | undefined;
 }
 
-/** The one event log of a run. */
+/** The one event log of a run. What comes after {@link EventLog.close} is not of the run, and is not noted. */
 export class EventLog implements Tracer {
   readonly #source: EventSource;
   readonly #sink: (event: RunEvent) => void;
   #next = 0;
+  #state: "open" | "closed" = "open";
 
   constructor(source: EventSource, sink: (event: RunEvent) => void) {
     this.#source = source;
@@ -23,8 +24,13 @@ export class EventLog implements Tracer {
   }
 
   emit(body: EventBody, task: number | undefined = this.#source.task()): void {
+    if (this.#state === "closed") return;
     const stamp = { v: 1 as const, i: this.#next++, t: Math.round(this.#source.now() * 1000) };
     const event = task === undefined ? { ...stamp, ...body } : { ...stamp, task, ...body };
     this.#sink(event);
+  }
+
+  close(): void {
+    this.#state = "closed";
   }
 }

@@ -10,12 +10,13 @@ import { pick, seededRandom } from "../core/random.ts";
 import { currentRuntime, type Runtime, useRuntime } from "../core/runtime.ts";
 import { type Outcome, outcomeOf, spawnTask, valueOf } from "../core/task.ts";
 import { VERSION } from "../core/version.ts";
-import { background, type Context, withCancel } from "../sync/context.ts";
+import { background, type CancelableContext, type Context, withCancel } from "../sync/context.ts";
 import { type Chooser, seededChooser } from "./chooser.ts";
 import { EventLog } from "./event-log.ts";
 import { DeadlockError, errorText, LeakError } from "./reports.ts";
 import { type Explorer, OneSchedule } from "./explorers.ts";
 import { parseSchedule } from "./schedule.ts";
+import { afterMicrotasks } from "./settle.ts";
 import { Simulation } from "./simulation.ts";
 import { SimulationClock } from "./simulation-clock.ts";
 
@@ -98,7 +99,7 @@ export function random(): number {
  *
  * **Guarantees** The same seed gives the same run, event for event, as long as the program takes time and chance from
  * this library and waits for its other tasks through it. Every waiting call is a point at which another task may go on.
- * **Cancellation** `signal` ends the context that `program` is given.
+ * **Cancellation** `signal` ends the context that `program` is given, and so does the end of the run, however it comes.
  * **Errors** What `program` throws. `DeadlockError` if every task is blocked for ever; `LeakError` if the program has
  * ended and tasks of it have not; `StalledError` if nothing came from outside for `externalTimeoutMs`. All name tasks.
  * **Cost** In Node, one or two microseconds a step; elsewhere, one turn of the host's loop.
@@ -166,19 +167,31 @@ async function run<T>(
   program: Program<T>,
   seed: number,
   options: SimulateOptions,
-  { simulation, runtime, clock }: Setup,
+  { simulation, runtime, clock, eventLog }: Setup,
 ): Promise<Run<T>> {
   // Not in the microtasks of the caller, who goes on in the runtime that it had.
   await new Promise<void>((resolve) => nextTurn(resolve));
   enter(runtime);
   emitStart(runtime, seed, options);
-  const outcome = await outcomeOf(() => runMain(simulation, runtime, program, options));
+  const scope = withCancel(background);
+  const outcome = await outcomeOf(() => runMain(simulation, runtime, program, options, scope));
   simulation.abandon();
   emitEnd(runtime, simulation, outcome);
+  eventLog?.close();
+  if (!outcome.ok) await giveUp(scope, outcome.error);
   leave(runtime);
   const { steps } = simulation;
   const replayable = simulation.replayable && options.clock !== "real";
   return { outcome, seed, steps, elapsedMs: clock.now(), replayable };
+}
+
+/**
+ * Ends the context of a program that did not end by itself, so that it lets go of what is outside. It unwinds in this
+ * simulation, where nobody goes on, and not in the runtime around it.
+ */
+async function giveUp(scope: CancelableContext, error: unknown): Promise<void> {
+  scope.cancel(error);
+  await new Promise<void>(afterMicrotasks);
 }
 
 /** The runtimes of the simulations under way, the latest last, and the one that was current before the first. */
@@ -210,6 +223,7 @@ interface Setup {
   readonly simulation: Simulation;
   readonly runtime: Runtime;
   readonly clock: SimulationClock;
+  readonly eventLog: EventLog | undefined;
 }
 
 function setUp(plan: Plan, options: SimulateOptions): Setup {
@@ -218,29 +232,34 @@ function setUp(plan: Plan, options: SimulateOptions): Setup {
   const clock = new SimulationClock({ kind, speed });
   const { onEvent } = options;
   const source = { now: () => clock.now(), task: () => simulation.current?.id };
-  const tracer = onEvent === undefined ? undefined : new EventLog(source, onEvent);
-  clock.tracer = tracer;
+  const eventLog = onEvent === undefined ? undefined : new EventLog(source, onEvent);
+  clock.tracer = eventLog;
   const simulation: Simulation = new Simulation({
     clock,
-    tracer,
+    tracer: eventLog,
     chooser: plan.chooser,
     enter: () => useRuntime(runtime),
     externalTimeoutMs: requirePositive("externalTimeoutMs", options.externalTimeoutMs ?? 5000),
     maxSteps: plan.maxSteps ?? Number.POSITIVE_INFINITY,
   });
-  const runtime: Runtime = { clock, random: seededRandom(plan.seed, 2), scheduler: simulation, tracer };
-  return { simulation, runtime, clock };
+  const runtime: Runtime = {
+    clock,
+    random: seededRandom(plan.seed, 2),
+    scheduler: simulation,
+    tracer: eventLog,
+  };
+  return { simulation, runtime, clock, eventLog };
 }
 
-/** Runs the program as the task `main`, whose context ends with `options.signal` and when the program has ended. */
+/** Runs the program as the task `main`, whose context ends with `options.signal` and when it has ended. */
 async function runMain<T>(
   simulation: Simulation,
   runtime: Runtime,
   program: Program<T>,
   options: SimulateOptions,
+  { ctx, cancel }: CancelableContext,
 ): Promise<T> {
-  const { ctx, cancel } = withCancel(background);
-  // A tie of its own, so that a program which never ends can be untied without being told to end.
+  // A tie, and not a child of the signal: a deadline of the clock outside means nothing on this one.
   const link = linkCancel(options, { onCancel: cancel });
   if (isCancelled(options)) cancel(endingOf(options)?.reason);
   let outcome: Outcome<T> | undefined;

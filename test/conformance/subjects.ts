@@ -14,7 +14,7 @@ import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { queued, selecting, selects } from "./implementations/channels.ts";
 import { fanIns, flows } from "./implementations/flows.ts";
 import { mutex, rwLock, semaphore } from "./implementations/locks.ts";
-import { runs } from "./implementations/runs.ts";
+import { runs, stopped } from "./implementations/runs.ts";
 import { timeLimits, timers } from "./implementations/timers.ts";
 import { type BusLike, busSubject } from "./kinds/bus.ts";
 import { channelSubject } from "./kinds/channel.ts";
@@ -60,8 +60,8 @@ export const subjects: Readonly<Record<string, Subject>> = {
   fanIn: { ...flowSubject(flows.fanIn), ...fanIns },
   "Pool.map": flowSubject(flows.poolMap),
   timeout: { ...runSubject(runs.timeout), ...timeLimits },
-  produceConsume: runSubject(runs.produceConsume),
-  mapReduce: runSubject(runs.mapReduce),
+  produceConsume: { ...runSubject(runs.produceConsume), ...stopped.produceConsume },
+  mapReduce: { ...runSubject(runs.mapReduce), ...stopped.mapReduce },
   "TaskGroup.run": runSubject(runs.taskGroup),
   timers,
 };

@@ -1,7 +1,10 @@
 import { Cond } from "concurrency-model-patterns/cond";
 import { background, type Context, withCancel } from "concurrency-model-patterns/context";
 import { Mutex } from "concurrency-model-patterns/mutex";
+import { explore } from "concurrency-model-patterns/testing";
+import { expect, test } from "vitest";
 import { inEveryOrder } from "../support/explored.ts";
+import { failureOf } from "../support/outcomes.ts";
 import { check, how, sorted, together } from "../support/programs.ts";
 
 /** What a store of one shelf needs. */
@@ -143,4 +146,20 @@ inEveryOrder("a condition", {
     check(end === "Error: no", end);
     shelf.empty();
   },
+});
+
+test("a change that is not made under the lock is missed in some order, between the look and the wait", async () => {
+  const careless = (): Promise<void> => {
+    const mutex = new Mutex();
+    const opened = new Cond(mutex);
+    let open = false;
+    return together(
+      () => opened.lockWhen(() => open),
+      () => {
+        open = true;
+        opened.broadcast();
+      },
+    );
+  };
+  expect(await failureOf(explore(careless))).toMatchObject({ cause: { code: "DEADLOCK" } });
 });

@@ -4,7 +4,7 @@ import { after, done, receive, select, send, trySelect } from "concurrency-model
 import { now, sleep } from "concurrency-model-patterns/timers";
 import { ended } from "../support/outcomes.ts";
 import { inEveryOrder } from "../support/explored.ts";
-import { check, sorted, together } from "../support/programs.ts";
+import { check, sorted, step, together } from "../support/programs.ts";
 
 inEveryOrder("a select", {
   "takes one of two that are ready": async () => {
@@ -88,6 +88,40 @@ inEveryOrder("a select", {
       },
     );
     check(got + channel.size === 1, "not exactly one");
+  },
+  "without waiting always takes what is there, though it moves from one channel to the other": async () => {
+    const [one, two] = [new Channel<number>(1), new Channel<number>(1)];
+    await one.send(1);
+    let missed = 0;
+    await together(
+      async () => {
+        await step();
+        if (trySelect({ one: receive(one), two: receive(two) }) === undefined) missed++;
+      },
+      async () => {
+        await two.send(2);
+        await step();
+        trySelect({ one: receive(one) });
+      },
+    );
+    check(missed === 0, "nothing was there");
+  },
+  "without waiting always takes what is there, be it an end": async () => {
+    const [one, two] = [new Channel<number>(1), new Channel<number>()];
+    await one.send(1);
+    let missed = 0;
+    await together(
+      async () => {
+        await step();
+        if (trySelect({ one: receive(one), two: receive(two) }) === undefined) missed++;
+      },
+      async () => {
+        two.close();
+        await step();
+        trySelect({ one: receive(one) });
+      },
+    );
+    check(missed === 0, "nothing was there");
   },
   "two in a row, over two channels, meet two senders and lose nothing": async () => {
     const [one, two] = [new Channel<number>(), new Channel<number>()];

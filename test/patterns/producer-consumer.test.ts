@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { ClosedError } from "concurrency-model-patterns/errors";
+import { Channel } from "concurrency-model-patterns/channel";
+import { CanceledError, ClosedError } from "concurrency-model-patterns/errors";
 import { withCancel, background, type Context } from "concurrency-model-patterns/context";
 import {
   consume,
@@ -511,6 +512,46 @@ describe("produceConsume", () => {
       expect(running).toBe(0);
     },
   );
+
+  inBothRuntimes("what a source fails with on its way out is attached to what sent it there", async () => {
+    const [failure, onTheWayOut] = [new Error("handler failed"), new Error("source failed")];
+    async function* endless(): AsyncGenerator<number> {
+      try {
+        for (;;) yield 1;
+      } finally {
+        await sleep(1);
+        await Promise.reject(onTheWayOut);
+      }
+    }
+    const handler = async (): Promise<void> => {
+      await sleep(1);
+      throw failure;
+    };
+    const run = produceConsume([endless, [1, 2, 3]], handler, { capacity: 0 });
+    expect(await failureOf(run)).toBe(failure);
+    // And nothing else: that the other source could not go on is a consequence.
+    expect(failure).toHaveProperty("suppressed", [onTheWayOut]);
+  });
+
+  inBothRuntimes("what another handler fails with when all is stopped is attached as well", async () => {
+    const failures = [new Error("of the first"), new Error("of the second"), new CanceledError()];
+    const handler = async (value: number): Promise<void> => {
+      await sleep(value);
+      throw failures[value - 1] as Error;
+    };
+    const run = produceConsume([[1, 2, 3]], handler, { capacity: 3, consumers: 3 });
+    expect(await failureOf(run)).toBe(failures[0]);
+    expect(failures[0]).toHaveProperty("suppressed", [failures[1]]);
+  });
+
+  inBothRuntimes("a channel that is silent is let go when a handler fails", async () => {
+    const failure = new Error("handler failed");
+    const source = new Channel<number>(1);
+    await source.send(1);
+    const run = produceConsume([source], () => Promise.reject(failure), { capacity: 1 });
+    expect(await failureOf(run)).toBe(failure);
+    expect(source.waiting).toEqual({ senders: 0, receivers: 0 });
+  });
 
   inBothRuntimes("a signal stops everything, and its reason comes out", async () => {
     const controller = new AbortController();

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { background, withCancel, withTimeout } from "concurrency-model-patterns/context";
 import { ClosedError } from "concurrency-model-patterns/errors";
-import { type Overflow, PubSub, type Subscription } from "concurrency-model-patterns/pubsub";
+import { type SubscriptionOverflow, PubSub, type Subscription } from "concurrency-model-patterns/pubsub";
 import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { type DeadlockError, random, type RunEvent, simulate } from "concurrency-model-patterns/testing";
 import { sleep } from "concurrency-model-patterns/timers";
@@ -329,7 +329,7 @@ describe("tryPublish", () => {
 });
 
 describe("overflow", () => {
-  const kept: [Overflow<number>, number[], number][] = [
+  const kept: [SubscriptionOverflow<number>, number[], number][] = [
     ["drop-oldest", [4, 5], 3],
     ["drop-newest", [1, 2], 3],
   ];

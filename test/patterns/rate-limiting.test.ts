@@ -486,6 +486,31 @@ describe("wait", () => {
     });
   });
 
+  test("fails at once by the earlier of its own deadline and that of its context", async () => {
+    await simulate(async (ctx) => {
+      const limiter = limiterOf(10, 1);
+      limiter.allow();
+      const tight = withTimeout(ctx, 50);
+      for (const [signal, deadlineMs] of [
+        [tight.ctx.signal, 500],
+        [ctx.signal, 50],
+      ] as const) {
+        const late = await failureOf(limiter.wait(1, { signal, deadlineMs }));
+        expect(late).toMatchObject({ code: "LIMIT", reason: "deadline" });
+      }
+      expect([now(), limiter.tokens]).toEqual([0, 0]);
+      tight.cancel();
+    });
+  });
+
+  test("with an infinite rate takes any number at once, whatever the burst", async () => {
+    await simulate(async (ctx) => {
+      const limiter = limiterOf(Number.POSITIVE_INFINITY, 0);
+      for (const tokens of [1, 7, 1_000_000]) await limiter.wait(tokens, ctx);
+      expect([now(), limiter.waiting]).toEqual([0, 0]);
+    });
+  });
+
   test("serves first come, first served, and lets nobody overtake", async () => {
     await simulate(
       async (ctx) => {
@@ -689,6 +714,9 @@ describe("arguments", () => {
       expect(() => limiterOf(1, 1).allowAt(value)).toThrow("nowMs must be");
       expect(() => limiterOf(1, 1).setLimit(value)).toThrow("perSecond must be");
       expect(() => limiterOf(1, 1).setBurst(value)).toThrow("burst must be");
+    }
+    for (const deadlineMs of [Number.NaN, "3", {}] as number[]) {
+      expect(() => limiterOf(1, 1).wait(1, { deadlineMs })).toThrow("deadlineMs must be");
     }
     expect(() => limiterOf(1, 1).allow(1.5)).toThrow(RangeError);
     expect(() => limiterOf(1, Number.POSITIVE_INFINITY)).toThrow(RangeError);

@@ -242,20 +242,31 @@ describe("restart types", () => {
     );
   });
 
-  test("a temporary child is not started again as a bystander either; a transient one that had ended is", async () => {
-    const children: ChildSpec[] = [
-      { id: "temporary", restart: "temporary", start: idle },
-      { id: "transient", restart: "transient", start: () => sleep(5) },
-      { id: "a", start: failing(10) },
-    ];
-    const trail = await run(children, { strategy: "one-for-all" }, stopAt(50));
-    expect(trail.lines.slice(3)).toEqual(
-      steps(
-        "5 ended transient, 10 failed a, 10 restarting a, 10 stopped temporary",
-        "10 started transient, 10 started a, 15 ended transient, 50 stopped a",
-      ),
-    );
-  });
+  test.each([
+    ["one-for-all", [0, 1, 2]],
+    ["rest-for-one", [2, 0, 1]],
+  ] as const)(
+    "a temporary child is not started again as a bystander of %s either; a transient one that had ended is",
+    async (strategy, order) => {
+      const children: ChildSpec[] = [
+        { id: "temporary", restart: "temporary", start: idle },
+        { id: "transient", restart: "transient", start: () => sleep(5) },
+        { id: "a", start: failing(10) },
+      ];
+      const inOrder = order.map((index) => children[index] as ChildSpec);
+      const trail = await run(inOrder, { strategy }, async (supervisor) => {
+        await sleep(50);
+        expect(supervisor.tree().children.map(({ id }) => id)).not.toContain("temporary");
+        await supervisor.stop();
+      });
+      const started = order[0] === 0 ? ["transient", "a"] : ["a", "transient"];
+      expect(trail.lines.slice(3)).toEqual([
+        ...steps("5 ended transient, 10 failed a, 10 restarting a, 10 stopped temporary"),
+        ...started.map((id) => `10 started ${id}`),
+        ...steps("15 ended transient, 50 stopped a"),
+      ]);
+    },
+  );
 });
 
 describe("intensity", () => {

@@ -8,6 +8,7 @@ import { sleep } from "concurrency-model-patterns/timers";
 import { describe, expect, test } from "vitest";
 import { inBothRuntimes, settle } from "../support/both-runtimes.ts";
 import { ended, failureOf, thrownBy } from "../support/outcomes.ts";
+import { uncaughtIn } from "../support/uncaught.ts";
 
 describe("Barrier", () => {
   inBothRuntimes(
@@ -150,26 +151,22 @@ describe("Barrier: action", () => {
   );
 
   test("that fails after all have been cancelled is reported to the host", async () => {
-    const uncaught: unknown[] = [];
-    const before = process.listeners("uncaughtException");
-    process.removeAllListeners("uncaughtException");
-    process.on("uncaughtException", (error) => uncaught.push(error));
-    const gate = new Channel<void>();
-    const barrier = new Barrier(2, {
-      action: async () => {
-        await gate.receive();
-        throw new Error("unheard");
-      },
+    const uncaught = await uncaughtIn(async () => {
+      const gate = new Channel<void>();
+      const barrier = new Barrier(2, {
+        action: async () => {
+          await gate.receive();
+          throw new Error("unheard");
+        },
+      });
+      const { ctx, cancel } = withCancel(background);
+      const waits = [ended(barrier.wait(ctx)), ended(barrier.wait(ctx))];
+      await settle();
+      cancel();
+      await Promise.all(waits);
+      await gate.send();
+      await settle();
     });
-    const { ctx, cancel } = withCancel(background);
-    const waits = [ended(barrier.wait(ctx)), ended(barrier.wait(ctx))];
-    await settle();
-    cancel();
-    await Promise.all(waits);
-    await gate.send();
-    await settle();
-    process.removeAllListeners("uncaughtException");
-    for (const listener of before) process.on("uncaughtException", listener);
     expect(uncaught).toEqual([new Error("unheard")]);
   });
 

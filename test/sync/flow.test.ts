@@ -150,7 +150,7 @@ describe("Flow", () => {
       await TaskGroup.run((group) => {
         for (let reader = 0; reader < 4; reader++) group.go(read);
       });
-      expect(seen.toSorted()).toEqual([1, 2, 3]);
+      expect(seen.toSorted((a, b) => a - b)).toEqual([1, 2, 3]);
     },
     100,
   );

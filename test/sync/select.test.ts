@@ -117,6 +117,26 @@ describe("select: cases", () => {
     },
   );
 
+  test("end with a signal of another realm, which is known by what it has", async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const foreign = {
+      get aborted(): boolean {
+        return signal.aborted;
+      },
+      get reason(): unknown {
+        return signal.reason;
+      },
+      addEventListener: signal.addEventListener.bind(signal),
+      removeEventListener: signal.removeEventListener.bind(signal),
+    } as unknown as AbortSignal;
+    const waiting = select({ ended: done(foreign) });
+    controller.abort("over there");
+    expect(await waiting).toEqual({ key: "ended", value: "over there" });
+    expect(trySelect({ ended: done(foreign) })).toEqual({ key: "ended", value: "over there" });
+    expect(listenersOf(signal)).toBe(0);
+  });
+
   test("evaluate their operands once and in order, also when none is chosen", () => {
     const order: string[] = [];
     const channel = (name: string): Channel<number> => {

@@ -1,3 +1,4 @@
+import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { simulate } from "concurrency-model-patterns/testing";
 import { WaitGroup } from "concurrency-model-patterns/wait-group";
 import { describe, expect, test } from "vitest";
@@ -74,6 +75,14 @@ describe("WaitGroup", () => {
       }),
     );
     expect((error as Error).message).toContain("main (task 0): wait on the three");
+  });
+
+  test("starts no task itself: a task group does, and throws the failure to who waits", async () => {
+    expect(new WaitGroup()).not.toHaveProperty("go");
+    const failure = new Error("unheard otherwise");
+    const group = new TaskGroup();
+    group.go(() => Promise.reject(failure));
+    expect(await failureOf(group.wait())).toBe(failure);
   });
 
   test.each([Number.NaN, 1.5, 2 ** 53, Number.POSITIVE_INFINITY, "3", null, {}])(

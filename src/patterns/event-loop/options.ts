@@ -6,13 +6,28 @@ import type { Context } from "../../sync/context.ts";
 
 /** An event: its kind, and what it carries. Narrow it by `kind`. */
 export type LoopEvent<E extends object> = {
-  [K in keyof E & string]: { readonly kind: K; readonly value: E[K] };
+  [K in keyof E & string]: {
+    /** What kind of event it is. */
+    readonly kind: K;
+    /** What it carries. */
+    readonly value: E[K];
+  };
 }[keyof E & string];
 
 /** What failed: a handler, with the event that it was given, or a source, which has ended with that. */
 export type LoopFailure<E extends object> =
-  | { readonly from: "handler"; readonly event: LoopEvent<E> }
-  | { readonly from: "source"; readonly kind: keyof E & string };
+  | {
+      /** A handler threw. */
+      readonly from: "handler";
+      /** The event that it was given. */
+      readonly event: LoopEvent<E>;
+    }
+  | {
+      /** A source threw, and has ended with that. */
+      readonly from: "source";
+      /** The kind of its events. */
+      readonly kind: keyof E & string;
+    };
 
 /** Handles an event. `ctx` ends when the run is cancelled, not when the loop is stopped or closed. */
 export type EventHandler<T> = (value: T, ctx: Context) => void | PromiseLike<void>;

@@ -3,6 +3,7 @@
  * finishes it. What a select can receive from needs no task: its lane is that itself, so that what is not handled stays
  * where it is, and nobody ends it but its owner.
  */
+import { refuseType } from "../../core/arguments.ts";
 import { AsyncContext } from "../../core/async-context.ts";
 import { isCancellation } from "../../core/errors.ts";
 import { type Outcome, outcomeOf } from "../../core/task.ts";
@@ -89,5 +90,5 @@ function isReceivable(source: Source<unknown>): source is Source<unknown> & Rece
 function requireSource(source: unknown): void {
   const { [Symbol.iterator]: sync, [Symbol.asyncIterator]: async } = Object(source);
   if (typeof (sync ?? async ?? source) === "function") return;
-  throw new TypeError("source must be an iterable, a channel, or a function that gives one");
+  refuseType("source", "an iterable, a channel, or a function that gives one", source);
 }

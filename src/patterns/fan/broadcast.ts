@@ -16,14 +16,14 @@ import { TaskGroup } from "../../sync/task-group.ts";
  * the oldest value that waits for this reader makes room. `disconnect`: this reader gets what waits for it and then a
  * `FullError`; the others go on.
  */
-export type SlowReader = "block" | "drop-oldest" | "disconnect";
+export type BranchOverflow = "block" | "drop-oldest" | "disconnect";
 
 /** How a stream is broadcast. */
 export interface BroadcastOptions extends CancelOptions {
   /** How many values may wait for each reader: at least 0, or 1 unless a slow reader blocks; default 16. */
   readonly capacity?: number | undefined;
   /** What happens beyond that; default `block`. */
-  readonly slow?: SlowReader | undefined;
+  readonly overflow?: BranchOverflow | undefined;
   /** A short name for reports and for the event log. */
   readonly name?: string | undefined;
 }
@@ -38,7 +38,7 @@ export type Branches<T, N extends number, List extends Branch<T>[] = []> = numbe
 /**
  * Gives every value of `source` to each of some readers.
  *
- * **Guarantees** Every reader gets every value, in order, unless `slow` says otherwise. The source is read once, from when
+ * **Guarantees** Every reader gets every value, in order, unless `overflow` says otherwise. The source is read once, from when
  * the first reader asks for a value; readers who ask later get what waits for them. A reader who leaves holds up nobody;
  * when the last has left, the source is given up and waited for.
  * **Cancellation** When `signal` aborts, each reader fails with its reason.
@@ -62,12 +62,16 @@ export function broadcast<T, N extends number>(
   options: BroadcastOptions = {},
 ): Branches<T, N> {
   requireInteger("readers", readers, 1);
-  const slow = requireOneOf("slow", options.slow ?? "block", ["block", "drop-oldest", "disconnect"]);
-  const capacity = requireInteger("capacity", options.capacity ?? 16, slow === "block" ? 0 : 1);
+  const policy = requireOneOf("overflow", options.overflow ?? "block", [
+    "block",
+    "drop-oldest",
+    "disconnect",
+  ]);
+  const capacity = requireInteger("capacity", options.capacity ?? 16, policy === "block" ? 0 : 1);
   const name = options.name ?? "broadcast";
-  const trunk = new Trunk(source, slow, { name, signal: options.signal });
+  const trunk = new Trunk(source, policy, { name, signal: options.signal });
   const branches = Array.from({ length: readers }, (_, index) => {
-    const overflow = slow === "drop-oldest" ? slow : "block";
+    const overflow = policy === "drop-oldest" ? policy : "block";
     const channel = new Channel<T>(capacity, { name: `${name} ${index + 1}`, overflow });
     trunk.join(channel);
     return new Branch(trunk, channel, options);
@@ -123,15 +127,19 @@ export class Branch<T> extends Flow<T> {
  */
 class Trunk<T> {
   readonly #source: Source<T>;
-  readonly #slow: SlowReader;
+  readonly #overflow: BranchOverflow;
   readonly #options: CancelOptions & { readonly name: string };
   readonly #readers = new Set<Channel<T>>();
   readonly #channels = new Set<Channel<T>>();
   #group: TaskGroup | undefined;
 
-  constructor(source: Source<T>, slow: SlowReader, options: CancelOptions & { readonly name: string }) {
+  constructor(
+    source: Source<T>,
+    overflow: BranchOverflow,
+    options: CancelOptions & { readonly name: string },
+  ) {
     this.#source = source;
-    this.#slow = slow;
+    this.#overflow = overflow;
     this.#options = options;
   }
 
@@ -167,8 +175,8 @@ class Trunk<T> {
   /** First to all who have room, so that nobody waits for a value because of another reader. */
   async #give(value: T, ctx: Context): Promise<void> {
     const full = [...this.#channels].filter((channel) => !channel.trySend(value));
-    if (this.#slow === "block") for (const channel of full) await this.#send(channel, value, ctx);
-    else if (this.#slow === "disconnect") for (const channel of full) this.#disconnect(channel);
+    if (this.#overflow === "block") for (const channel of full) await this.#send(channel, value, ctx);
+    else if (this.#overflow === "disconnect") for (const channel of full) this.#disconnect(channel);
   }
 
   /** A reader who leaves while this waits is no failure. */

@@ -15,7 +15,7 @@ export interface Seat<S = void> {
 }
 
 /** What `setup` is given. */
-export interface WorkerContext {
+export interface SetupContext {
   /** Which worker this is, from 1. */
   readonly worker: number;
   /** Ends when the pool is cancelled. */
@@ -34,7 +34,7 @@ export interface WorkerPoolOptions<S = void> extends CancelOptions {
    * Makes what a worker needs for its jobs, such as a connection. Called once a worker, before its first job. If it has
    * a parameter, give that its type, or the handler will not know the type of the state.
    */
-  readonly setup?: ((context: WorkerContext) => S | PromiseLike<S>) | undefined;
+  readonly setup?: ((context: SetupContext) => S | PromiseLike<S>) | undefined;
   /** Takes it apart. Called once for each worker that was set up, after its last job. */
   readonly teardown?: ((seat: Seat<S>) => void | PromiseLike<void>) | undefined;
   /** A short name for reports and for the event log. */

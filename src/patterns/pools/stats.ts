@@ -8,9 +8,9 @@ export interface PoolStats {
   readonly size: number;
   /** How many jobs are being worked on. */
   readonly active: number;
-  /** How many accepted jobs wait for a worker. */
-  readonly queued: number;
-  /** How many callers wait for room. */
+  /** How many jobs wait, for room or for a worker. */
+  readonly waiting: number;
+  /** How many of them wait for room. */
   readonly waitingForRoom: number;
   /** For how long the oldest job that waits has waited, in milliseconds; 0 if none does. */
   readonly oldestMs: number;

@@ -15,10 +15,11 @@ import { Delivery, type DeliveryEnd } from "./delivery.ts";
 import type { Consuming, Handler } from "./handler.ts";
 import { itemOf, type LaneOptions, placeOf, type PutOptions, requireLanes } from "./put-options.ts";
 import { Stock } from "./stock.ts";
-import type { TakeEnd } from "./take-end.ts";
+import type { QueueWaiting, TakeEnd } from "./take-end.ts";
 
 export { Delivery, type NakOptions } from "./delivery.ts";
 export type { LaneOptions, PutOptions } from "./put-options.ts";
+export type { QueueWaiting } from "./take-end.ts";
 
 /** A value that was tried as often as is allowed. */
 export interface DeadLetter<T> {
@@ -35,7 +36,7 @@ export interface AcknowledgedQueueOptions<T> extends LaneOptions<T> {
   /** How long a consumer may hold a value without a word, in milliseconds: above 0; default 30,000. */
   readonly visibilityMs?: number | undefined;
   /** How many times a value is taken before it is a dead letter: at least 1, or Infinity; default 5. */
-  readonly maxAttempts?: number | undefined;
+  readonly attempts?: number | undefined;
   /**
    * For how long a value is kept back after its first, second … attempt, in milliseconds; default 0. A function is given
    * how many attempts there were.
@@ -59,7 +60,7 @@ interface Letter<T> {
  * A bounded queue whose values are held, and acknowledged, given back, or given back for lack of news.
  *
  * **Guarantees** At least once: a value that was put is taken until a consumer acknowledges it, or it has been taken
- * `maxAttempts` times and `onDeadLetter` took it. At most one consumer holds it at a time, but one whose time is up may
+ * `attempts` times and `onDeadLetter` took it. At most one consumer holds it at a time, but one whose time is up may
  * still be at work: handlers must stand being called twice for a value, see `DedupeWindow`. At most
  * `capacity` values are in it, held and delayed ones included. Priorities and lanes as in `OrderedQueue`; a value that
  * comes back gets in line anew.
@@ -74,7 +75,7 @@ interface Letter<T> {
  * const dead: string[] = [];
  * const queue = new AcknowledgedQueue<string>({
  *   capacity: 10,
- *   maxAttempts: 2,
+ *   attempts: 2,
  *   onDeadLetter: ({ value, attempts }) => void dead.push(`${value} after ${attempts}`),
  * });
  * const done: string[] = [];
@@ -92,7 +93,7 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
   readonly #stock: Stock<Letter<T>, Delivery<T>>;
   readonly #options: AcknowledgedQueueOptions<T>;
   readonly #visibilityMs: number;
-  readonly #maxAttempts: number;
+  readonly #attempts: number;
   readonly #schedule: (attempts: number) => number;
   /** That of whoever made the queue: dead letters are handed over in it. */
   readonly #context = new AsyncContext();
@@ -104,7 +105,7 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
     requireFunction("onDeadLetter", options.onDeadLetter);
     this.#options = options;
     this.#visibilityMs = requirePositive("visibilityMs", options.visibilityMs ?? 30_000);
-    this.#maxAttempts = requireLimit("maxAttempts", options.maxAttempts ?? 5, 1);
+    this.#attempts = requireLimit("attempts", options.attempts ?? 5, 1);
     const { delayMs = 0 } = options;
     if (typeof delayMs !== "function") requireNumber("delayMs", delayMs, 0);
     this.#schedule = typeof delayMs === "function" ? delayMs : () => delayMs;
@@ -139,7 +140,7 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
   }
 
   /** How many puts wait for room, and how many takes for a value. */
-  get waiting(): { readonly puts: number; readonly takes: number } {
+  get waiting(): QueueWaiting {
     return this.#stock.waiting;
   }
 
@@ -220,7 +221,7 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
 
   #again(letter: Letter<T>, error: unknown, delayMs: number | undefined): void {
     letter.error = error;
-    if (letter.attempts >= this.#maxAttempts) this.#bury(letter);
+    if (letter.attempts >= this.#attempts) this.#bury(letter);
     else this.#offer(letter, delayMs ?? this.#delayAfter(letter.attempts));
   }
 
@@ -257,7 +258,7 @@ export interface Acknowledging<T> extends Consuming {
 }
 
 /**
- * A handler of values as one of deliveries, for {@link consume}: acknowledges what was worked on, gives back what failed.
+ * A handler of values as one of deliveries, for `consume`: acknowledges what was worked on, gives back what failed.
  *
  * **Guarantees** A failure concerns its value alone, and the team goes on. What the handler has settled itself stays
  * so.

@@ -16,7 +16,7 @@ export interface QueueBatchOptions {
 }
 
 /**
- * A queue as batches of its values, for {@link consume}.
+ * A queue as batches of its values, for `consume`.
  *
  * **Guarantees** Values keep their order. A batch has from 1 to `size` values; it ends when it is full, when its first
  * value is `withinMs` old, or when the queue is closed and empty. The last batch is given too, however small.

@@ -17,7 +17,9 @@ export type Handler<T> = (value: T, consuming: Consuming) => void | PromiseLike<
 
 /** A value that was taken, and not worked on to the end. */
 export interface Failure<T> {
+  /** The value. */
   readonly value: T;
+  /** Which consumer had taken it, from 1. */
   readonly consumer: number;
   /** What the handler threw; or why it was not begun. */
   readonly error: unknown;

@@ -9,7 +9,7 @@ import { currentRuntime } from "../../core/runtime.ts";
 import { Channel, type OverflowOptions, type Received } from "../../sync/channel.ts";
 import { type CountedHandle, HandleCount } from "../../sync/counted-sender/handle-count.ts";
 import { type Receivable, type ReceiveSide, receiveSideOf } from "../../sync/ports.ts";
-import type { TakeEnd } from "./take-end.ts";
+import type { QueueWaiting, TakeEnd } from "./take-end.ts";
 
 /** How large a queue is, and what it does with a value for which it has no room. */
 export interface JobQueueOptions<T = unknown> extends OverflowOptions<T> {
@@ -65,7 +65,7 @@ export class JobQueue<T> implements TakeEnd<T>, AsyncIterable<T, undefined>, Rec
   }
 
   /** How many puts wait for room, and how many takes for a value; never both at once. */
-  get waiting(): { readonly puts: number; readonly takes: number } {
+  get waiting(): QueueWaiting {
     const { senders, receivers } = this.#channel.waiting;
     return { puts: senders, takes: receivers };
   }

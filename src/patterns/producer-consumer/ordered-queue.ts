@@ -5,12 +5,13 @@ import type { CancelOptions } from "../../core/cancellation.ts";
 import type { Received } from "../../sync/channel.ts";
 import { itemOf, type LaneOptions, placeOf, type PutOptions, requireLanes } from "./put-options.ts";
 import { Stock } from "./stock.ts";
-import type { TakeEnd } from "./take-end.ts";
+import type { QueueWaiting, TakeEnd } from "./take-end.ts";
 
 export type { LaneOptions, PutOptions } from "./put-options.ts";
+export type { QueueWaiting } from "./take-end.ts";
 
 /**
- * A bounded queue with priorities, fair lanes and delays. {@link consume} takes it as it takes a `JobQueue`.
+ * A bounded queue with priorities, fair lanes and delays. `consume` takes it as it takes a `JobQueue`.
  *
  * **Guarantees** Lanes take turns, whatever the priorities in them: with n lanes, each gets every n-th take. Within a
  * lane the higher priority goes first, equal ones in the order of the puts, and none starves. At most `capacity`
@@ -64,7 +65,7 @@ export class OrderedQueue<T> implements TakeEnd<T>, AsyncIterable<T, undefined>,
   }
 
   /** How many puts wait for room, and how many takes for a value. */
-  get waiting(): { readonly puts: number; readonly takes: number } {
+  get waiting(): QueueWaiting {
     return this.#stock.waiting;
   }
 

@@ -18,6 +18,7 @@ import { Waiter } from "../../core/waiter.ts";
 import { WaiterQueue } from "../../core/waiter-queue.ts";
 import { Channel, type Received } from "../../sync/channel.ts";
 import { FairLine, type Item } from "./fair-line.ts";
+import type { QueueWaiting } from "./take-end.ts";
 
 /** `T` is what goes in, `R` what a taker gets. */
 export class Stock<T, R> {
@@ -63,7 +64,7 @@ export class Stock<T, R> {
     return oldest === undefined ? 0 : this.#runtime.clock.now() - oldest.sinceMs;
   }
 
-  get waiting(): { readonly puts: number; readonly takes: number } {
+  get waiting(): QueueWaiting {
     return { puts: this.#room.waiting.senders, takes: this.#takers.size };
   }
 

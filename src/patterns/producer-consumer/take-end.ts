@@ -1,5 +1,5 @@
 /**
- * The end of a queue from which a team takes.
+ * What all queues here have: an end from which a team takes, and those who wait.
  */
 import type { CancelOptions } from "../../core/cancellation.ts";
 import type { Received } from "../../sync/channel.ts";
@@ -12,4 +12,12 @@ export interface TakeEnd<out T> {
   tryTake(): Received<T> | undefined;
   /** No more input. `cause` is what puts that fail because of it are told. */
   close(cause?: unknown): void;
+}
+
+/** Who waits at a queue. */
+export interface QueueWaiting {
+  /** How many puts wait for room. */
+  readonly puts: number;
+  /** How many takes wait for a value. */
+  readonly takes: number;
 }

@@ -20,7 +20,7 @@ import type { Member, Pending } from "./directory.ts";
  * unsubscribed, can read what it has, and then fails with `FullError`. An object with `conflateBy`: it replaces the older
  * message about the same. An object with `conflate`: it is merged into the newest.
  */
-export type Overflow<T> =
+export type SubscriptionOverflow<T> =
   | "block"
   | "drop-oldest"
   | "drop-newest"
@@ -33,7 +33,7 @@ export interface SubscribeOptions<T = unknown> extends CancelOptions {
   /** How many messages may wait to be read: at least 0, or 1 to drop the oldest or conflate; default 16. */
   readonly capacity?: number | undefined;
   /** What happens when that is full; default `block`. */
-  readonly overflow?: Overflow<T> | undefined;
+  readonly overflow?: SubscriptionOverflow<T> | undefined;
   /** A short name for reports and for the event log; by default the topic. */
   readonly name?: string | undefined;
 }
@@ -188,7 +188,7 @@ export class Subscription<T> implements ReceiveEnd<T>, Member {
 }
 
 /** The same in the words of a channel, which checks it. */
-function policyOf<T>(overflow: Overflow<T> | undefined): OverflowPolicy<T> | undefined {
+function policyOf<T>(overflow: SubscriptionOverflow<T> | undefined): OverflowPolicy<T> | undefined {
   if ((overflow as unknown) === "error") throw new TypeError('overflow "error" is called "disconnect" here');
   return overflow === "disconnect" ? "error" : overflow;
 }

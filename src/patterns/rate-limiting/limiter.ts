@@ -20,7 +20,7 @@ export interface Decision {
 
 /** What ends a wait. A `Context` fits. */
 export interface RateWaitOptions extends CancelOptions {
-  /** Fail at once if the tokens are not to be had by this instant of `now()`; by default, the deadline of the context. */
+  /** Fail at once if the tokens are not to be had by this instant of `now()`, or by the deadline of the context. */
   readonly deadlineMs?: number | undefined;
 }
 

@@ -2,13 +2,13 @@
  * A limiter by a rule that only looks back, or by several of them.
  */
 import { requireInteger } from "../../core/arguments.ts";
-import { rejectIfCancelled } from "../../core/cancellation.ts";
+import { type CancelOptions, rejectIfCancelled } from "../../core/cancellation.ts";
 import { completed } from "../../core/fairness.ts";
 import { begin } from "../../core/resource.ts";
 import { currentRuntime, type Runtime } from "../../core/runtime.ts";
 import type { Decision, Limiter, RateWaitOptions } from "./limiter.ts";
 import { Line, LineWaiter, serve } from "./line.ts";
-import { refusalOf } from "./rate-limit-error.ts";
+import { deadlineFor, refusalOf } from "./rate-limit-error.ts";
 
 /**
  * What the limiters by GCRA, by windows, and those made of several have in common; only these can be parts of a
@@ -76,14 +76,15 @@ export class LineLimiter implements Limiter {
    */
   wait(n = 1, options?: RateWaitOptions): Promise<void> {
     const tokens = requireInteger("n", n, 0);
-    return begin(this.#runtime, () => this.#wait(tokens, options));
+    const deadlineMs = deadlineFor(options);
+    return begin(this.#runtime, () => this.#wait(tokens, deadlineMs, options));
   }
 
-  #wait(tokens: number, options: RateWaitOptions | undefined): Promise<void> {
+  #wait(tokens: number, deadlineMs: number, options: CancelOptions | undefined): Promise<void> {
     const cancelled = rejectIfCancelled(options);
     if (cancelled !== undefined) return cancelled;
     const dueMs = this.#runtime.clock.now() + this.#delayFor(tokens);
-    const refusal = refusalOf(tokens, this.limit, dueMs, options);
+    const refusal = refusalOf(tokens, this.limit, dueMs, deadlineMs);
     if (refusal !== undefined) {
       this.#deny(tokens);
       return Promise.reject(refusal);

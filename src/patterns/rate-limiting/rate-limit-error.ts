@@ -1,6 +1,7 @@
 /**
  * How a limiter refuses.
  */
+import { requireDuration } from "../../core/arguments.ts";
 import { deadlineOf } from "../../core/cancellation.ts";
 import { ConcurrencyError } from "../../core/errors.ts";
 import type { RateWaitOptions } from "./limiter.ts";
@@ -24,17 +25,22 @@ export class RateLimitError extends ConcurrencyError {
   }
 }
 
+/** The instant by which a wait must have ended well; `Infinity` if there is none. */
+export function deadlineFor(options: RateWaitOptions | undefined): number {
+  const own = requireDuration("deadlineMs", options?.deadlineMs ?? Number.POSITIVE_INFINITY);
+  return Math.min(own, deadlineOf(options) ?? own);
+}
+
 /** Why a wait would end badly; undefined if it need not. At best it ends well at `dueMs`. */
 export function refusalOf(
   tokens: number,
   burst: number,
   dueMs: number,
-  options: RateWaitOptions | undefined,
+  deadlineMs: number,
 ): RateLimitError | undefined {
   if (tokens > burst) {
     return new RateLimitError("burst", `wait for ${tokens} tokens exceeds limiter's burst ${burst}`);
   }
-  const deadlineMs = options?.deadlineMs ?? deadlineOf(options);
-  if (deadlineMs === undefined || dueMs <= deadlineMs) return undefined;
+  if (dueMs <= deadlineMs) return undefined;
   return new RateLimitError("deadline", `wait for ${tokens} tokens would exceed context deadline`);
 }

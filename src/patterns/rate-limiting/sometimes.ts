@@ -4,7 +4,7 @@
 import { requireDuration, requireInteger } from "../../core/arguments.ts";
 import { currentRuntime, type Runtime } from "../../core/runtime.ts";
 
-/** When it is time. Each is a reason of its own; without any, only the first time. */
+/** When it is time. Each is a reason of its own, and 0 is none; without any, only the first time. */
 export interface SometimesOptions {
   /** The first so many times. */
   readonly first?: number | undefined;
@@ -45,7 +45,7 @@ export class Sometimes {
     const asked = this.#asked++;
     const nowMs = this.#runtime.clock.now();
     const counted = asked === 0 || asked < this.#first || (this.#every > 0 && asked % this.#every === 0);
-    const due = counted || nowMs - this.#lastMs >= this.#intervalMs;
+    const due = counted || (this.#intervalMs > 0 && nowMs - this.#lastMs >= this.#intervalMs);
     if (due) this.#lastMs = nowMs;
     return due;
   }

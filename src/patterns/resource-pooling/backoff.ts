@@ -4,7 +4,7 @@
 import { requireDuration } from "../../core/arguments.ts";
 import type { Clock, Timer } from "../../core/clock.ts";
 import { reportUncaught } from "../../core/uncaught.ts";
-import type { BackoffSchedule } from "./options.ts";
+import type { Schedule } from "../../sync/schedule.ts";
 
 /**
  * Invariants
@@ -13,7 +13,7 @@ import type { BackoffSchedule } from "./options.ts";
  */
 export class Backoff {
   readonly #clock: Clock;
-  readonly #schedule: BackoffSchedule;
+  readonly #schedule: Schedule;
   readonly #over: () => void;
   #failures = 0;
   #pauseMs = 0;
@@ -22,7 +22,7 @@ export class Backoff {
   #timer: Timer | undefined;
 
   /** `over` is called when a pause is over that somebody waits for. */
-  constructor(clock: Clock, schedule: BackoffSchedule, over: () => void) {
+  constructor(clock: Clock, schedule: Schedule, over: () => void) {
     this.#clock = clock;
     this.#schedule = schedule;
     this.#over = over;

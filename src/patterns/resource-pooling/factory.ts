@@ -7,7 +7,7 @@ import type { Runtime } from "../../core/runtime.ts";
 import { type Outcome, spawnTask } from "../../core/task.ts";
 import { reportUncaught } from "../../core/uncaught.ts";
 import { type Context, withCancel } from "../../sync/context.ts";
-import { durationOf, type PoolCallback, type ResourcePoolOptions } from "./options.ts";
+import { durationOf, type ResourcePoolCallback, type ResourcePoolOptions } from "./options.ts";
 
 /** Who is told how a create goes. */
 export interface Creation<R> {
@@ -98,7 +98,7 @@ export class Factory<R> {
   }
 
   /** Takes an error that fails no caller. */
-  report(error: unknown, callback: PoolCallback): void {
+  report(error: unknown, callback: ResourcePoolCallback): void {
     try {
       if (this.#options.onError !== undefined) this.#options.onError(error, callback);
       else if (callback === "destroy") reportUncaught(error);
@@ -109,7 +109,7 @@ export class Factory<R> {
 
   /** Not in the async context of the caller: a resource outlives the request that happened to need it first. */
   #start<T>(
-    callback: PoolCallback,
+    callback: ResourcePoolCallback,
     body: () => T | PromiseLike<T>,
     done: (outcome: Outcome<T>) => void,
   ): void {

@@ -12,15 +12,10 @@ import {
 } from "../../core/arguments.ts";
 import type { CancelOptions } from "../../core/cancellation.ts";
 import type { Context } from "../../sync/context.ts";
+import type { Schedule } from "../../sync/schedule.ts";
 
 /** The callbacks of a pool, by name. */
-export type PoolCallback = "create" | "validate" | "reset" | "destroy";
-
-/**
- * Gives a pause in milliseconds; `Infinity` stands for "no further attempt". It is told how many attempts have failed in
- * a row, from 1, how long the pause before the last of them was, 0 at first, and what that one failed with.
- */
-export type BackoffSchedule = (failures: number, previousMs: number, error: unknown) => number;
+export type ResourcePoolCallback = "create" | "validate" | "reset" | "destroy";
 
 /** Watches for leases that are not given back; a `LeakDetector` is one. */
 export interface LeaseWatch {
@@ -66,10 +61,9 @@ export interface ResourcePoolOptions<R> {
   readonly createTimeoutMs?: number | undefined;
   /**
    * How long to pause after a `create` that failed; without it, there is no pause. Callers for whom nothing else can
-   * come fail during the pause, at once, with the error of the last attempt. The schedules of
-   * `timeout-cancellation/retry` fit.
+   * come fail during the pause, at once, with the error of the last attempt. The functions of the module `schedule` fit.
    */
-  readonly backoff?: BackoffSchedule | undefined;
+  readonly backoff?: Schedule | undefined;
   /** A resource that is idle for so long is destroyed, unless there are no more than `min`; default Infinity. */
   readonly idleTimeoutMs?: number | undefined;
   /** How old a resource gets, in milliseconds: after that it is not lent any more; default Infinity. */
@@ -87,13 +81,13 @@ export interface ResourcePoolOptions<R> {
    * Told of every error that fails no `acquire`: of `destroy`, `reset`, `validate`, and of a `create` nobody waits for any
    * more. Without it, those of `destroy` become uncaught exceptions of the host; the others the next caller finds out.
    */
-  onError?(error: unknown, callback: PoolCallback): void;
+  onError?(error: unknown, callback: ResourcePoolCallback): void;
   /** A short name for reports and for the event log. */
   readonly name?: string | undefined;
 }
 
 /** How many resources there are to be. */
-export interface PoolSize {
+export interface ResourcePoolSize {
   /** How many at most: at least 1. */
   readonly max: number;
   /** How many to have ready: from 0 to `max`; by default as before, or `max` if that is less. */
@@ -101,7 +95,7 @@ export interface PoolSize {
 }
 
 /** How a pool is drained. */
-export interface PoolDrainOptions extends CancelOptions {
+export interface ResourcePoolDrainOptions extends CancelOptions {
   /**
    * How long to wait for what is lent, in milliseconds; default Infinity. After that it is taken away from those who have
    * it, and destroyed.

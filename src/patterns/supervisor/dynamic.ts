@@ -19,9 +19,9 @@ export interface DynamicSupervisorOptions
 /**
  * A supervisor of children that differ only in what they are given.
  *
- * **Guarantees** As {@link Supervisor} with `one-for-one`, but children stop all at once: stopping takes as long as the
+ * **Guarantees** As `Supervisor` with `one-for-one`, but children stop all at once: stopping takes as long as the
  * slowest child, and `shutdownMs` at most. It has no children to begin with, and stays until it is stopped or gives up.
- * **Errors** {@link SupervisorError}, from `wait`, if it gave up. The intensity is that of all children together.
+ * **Errors** `SupervisorError`, from `wait`, if it gave up. The intensity is that of all children together.
  * **Cost** O(1) for each child that is added or ends; a restart is O(intensity + restarts that are due).
  * **Source** OTP's `simple_one_for_one`.
  *

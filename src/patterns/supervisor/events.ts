@@ -7,34 +7,58 @@ import { reportUncaught } from "../../core/uncaught.ts";
 import { Channel, type Received, type ReceiveEnd } from "../../sync/channel.ts";
 import type { ReceiveSide } from "../../sync/ports.ts";
 
-/** What happened to a child. */
+/** What happened to a child. Narrow it by `type`. */
 export type ChildNews =
-  /** It was called and, if it has `readyWithinMs`, is ready. */
-  | { readonly type: "started" }
-  /** It returned, or gave itself up: then `error` is what it threw. */
-  | { readonly type: "ended"; readonly error?: unknown }
-  /** It returned, and had said that there is nothing to do. */
-  | { readonly type: "ignored" }
-  /** It threw, was not ready in time, or missed its heartbeat. */
-  | { readonly type: "failed"; readonly error: unknown }
-  /** It will be started again, after `delayMs`, together with whom the strategy says. */
   | {
-      readonly type: "restarting";
-      readonly after: "ended" | "failed";
+      /**
+       * `started`: it was called and, if it has `readyWithinMs`, is ready. `ignored`: it returned, and had said that there
+       * is nothing to do. `abandoned`: it was told to stop, and has not within its `shutdownMs`; nobody waits for it any
+       * more. `auto-shutdown`: its end is that of the supervisor, as `autoShutdown` says.
+       */
+      readonly type: "started" | "ignored" | "abandoned" | "auto-shutdown";
+    }
+  | {
+      /** It returned, or gave itself up. */
+      readonly type: "ended";
+      /** What it threw to give itself up. */
       readonly error?: unknown;
+    }
+  | {
+      /** It threw, was not ready in time, or missed its heartbeat. */
+      readonly type: "failed";
+      /** What it threw, or the `TimeoutError` that says what it was late with. */
+      readonly error: unknown;
+    }
+  | {
+      /** It will be started again, together with whom the strategy says. */
+      readonly type: "restarting";
+      /** Whether it had returned or failed. */
+      readonly after: "ended" | "failed";
+      /** What it had thrown. */
+      readonly error?: unknown;
+      /** How long until then, in milliseconds. */
       readonly delayMs: number;
     }
-  /** It was told to stop, and has; `error` is what it failed with on the way out. */
-  | { readonly type: "stopped"; readonly error?: unknown }
-  /** It was told to stop, and has not within its `shutdownMs`. Nobody waits for it any more. */
-  | { readonly type: "abandoned" }
-  /** Its end is that of the supervisor, as `autoShutdown` says. */
-  | { readonly type: "auto-shutdown" }
-  /** Its end was one too many: the supervisor stops the others, and ends. */
-  | { readonly type: "gave-up"; readonly error?: unknown };
+  | {
+      /** It was told to stop, and has. */
+      readonly type: "stopped";
+      /** What it failed with on the way out. */
+      readonly error?: unknown;
+    }
+  | {
+      /** Its end was one too many: the supervisor stops the others, and ends. */
+      readonly type: "gave-up";
+      /** What it had thrown. */
+      readonly error?: unknown;
+    };
 
-/** News of the child `id`. `restarts` is how often that child was restarted, one that is announced included. */
-export type SupervisorEvent = { readonly id: string; readonly restarts: number } & ChildNews;
+/** News of a child. */
+export type SupervisorEvent = {
+  /** Which child. */
+  readonly id: string;
+  /** How often that child was restarted, one that is announced included. */
+  readonly restarts: number;
+} & ChildNews;
 
 /** How events are read. */
 export interface EventStreamOptions {

@@ -1,7 +1,13 @@
 /**
  * What a child is, and what it is given.
  */
-import { requireDuration, requireFunction, requireOneOf, requirePositive } from "../../core/arguments.ts";
+import {
+  refuseType,
+  requireDuration,
+  requireFunction,
+  requireOneOf,
+  requirePositive,
+} from "../../core/arguments.ts";
 import type { AsyncContext } from "../../core/async-context.ts";
 import { isCancellation } from "../../core/errors.ts";
 import type { Outcome } from "../../core/task.ts";
@@ -87,7 +93,7 @@ export function checkSpecs(
   children: readonly (ChildSpec | SupervisorChildSpec)[],
   mayEnd: boolean,
 ): CheckedSpec[] {
-  if (!Array.isArray(children)) throw new TypeError("children must be an array");
+  if (!Array.isArray(children)) refuseType("children", "an array", children);
   const seen = new Set<string>();
   return children.map((spec, index) => {
     const where = `children[${index}]`;
@@ -107,11 +113,10 @@ export function checkSpec(
   mayEnd: boolean,
 ): CheckedSpec {
   const { id, significant = false } = spec;
-  if (typeof id !== "string" || id === "")
-    throw new TypeError(`${where}.id must be a string that is not empty`);
+  if (typeof id !== "string" || id === "") refuseType(`${where}.id`, "a string that is not empty", id);
   const kinds = ["permanent", "transient", "temporary"] as const;
   const restart = requireOneOf(`${where}.restart`, spec.restart ?? "permanent", kinds);
-  if (typeof significant !== "boolean") throw new TypeError(`${where}.significant must be a boolean`);
+  if (typeof significant !== "boolean") refuseType(`${where}.significant`, "a boolean", significant);
   if (significant && restart === "permanent")
     throw new RangeError(
       `${where}.significant must not be true of a permanent child: it is always restarted`,

@@ -70,7 +70,7 @@ export abstract class Supervision implements Supervised {
   /**
    * Waits until every child it was made with has been started, and is ready if it has `readyWithinMs`.
    *
-   * **Errors** {@link SupervisorError} if one could not be started: those before it are stopped again. `ClosedError` if
+   * **Errors** `SupervisorError` if one could not be started: those before it are stopped again. `ClosedError` if
    * it was stopped before.
    */
   started(options?: CancelOptions): Promise<void> {
@@ -80,7 +80,7 @@ export abstract class Supervision implements Supervised {
   /**
    * Waits until it has ended and every child has stopped. A caller who is cancelled leaves; the children go on.
    *
-   * **Errors** {@link SupervisorError} if it gave up. Being stopped is no error.
+   * **Errors** `SupervisorError` if it gave up. Being stopped is no error.
    */
   async wait(options?: CancelOptions): Promise<void> {
     try {
@@ -90,7 +90,7 @@ export abstract class Supervision implements Supervised {
     }
   }
 
-  /** Stops every child, and gives what {@link Supervisor.wait} gives. May be called again. */
+  /** Stops every child, and gives what `Supervisor.wait` gives. May be called again. */
   stop(options?: CancelOptions): Promise<void> {
     this.#scope.cancel();
     return this.wait(options);
@@ -117,7 +117,7 @@ export abstract class Supervision implements Supervised {
    * Stops a child, if it runs, and starts it; its siblings go on. This counts as no restart, but if it cannot be
    * started, it is tried again as after any failure.
    *
-   * **Cancellation** As for {@link Supervisor.remove}.
+   * **Cancellation** As for `Supervisor.remove`.
    * **Errors** `MisuseError` if there is none of that name; why it could not be started; `ClosedError` if the supervisor
    * has ended, or does before it is done.
    */

@@ -27,7 +27,7 @@ import {
 export type { FailureRate } from "./circuit.ts";
 
 /** Where a breaker stands. */
-export type BreakerState = Circuit["state"];
+export type BreakerState = "closed" | "open" | "half-open";
 
 /** When a breaker opens, and for how long. */
 export interface CircuitBreakerOptions {

@@ -35,7 +35,7 @@ export interface FailedAttempt {
   /** What it failed with. */
   readonly error: unknown;
   /** How long the pause after it will be. */
-  readonly pauseMs: number;
+  readonly delayMs: number;
 }
 
 /** When to try again. */
@@ -126,7 +126,7 @@ class Retry<T> {
   }
 
   async run(): Promise<T> {
-    let pauseMs: number | undefined = 0;
+    let delayMs: number | undefined = 0;
     for (let attempt = 1; ; attempt++) {
       await rejectIfCancelled(this.#options);
       if (attempt === 1) this.#options.budget?.deposit();
@@ -137,10 +137,10 @@ class Retry<T> {
       const { error } = outcome;
       const failures: readonly unknown[] = [...this.#earlier, error];
       if (isCancellation(error) || isCancelled(this.#options)) throw this.#givenUp(error, failures);
-      pauseMs = this.#decide({ attempt, error, pauseMs }, failures);
-      if (pauseMs === undefined) throw withSuppressed(error, failures);
+      delayMs = this.#decide({ attempt, error, delayMs }, failures);
+      if (delayMs === undefined) throw withSuppressed(error, failures);
       this.#earlier = failures.slice(-KEPT_FAILURES);
-      await sleep(pauseMs, this.#options);
+      await sleep(delayMs, this.#options);
     }
   }
 
@@ -157,17 +157,17 @@ class Retry<T> {
     const { attempt, error } = failed;
     try {
       if (attempt >= this.#attempts || when?.(error) === false) return undefined;
-      const pauseMs = requireDuration("schedule's pause", this.#schedule(attempt, failed.pauseMs, error));
-      if (!this.#fits(pauseMs) || this.#options.budget?.tryWithdraw() === false) return undefined;
-      onRetry?.({ attempt, error, pauseMs });
-      return pauseMs;
+      const delayMs = requireDuration("schedule's pause", this.#schedule(attempt, failed.delayMs, error));
+      if (!this.#fits(delayMs) || this.#options.budget?.tryWithdraw() === false) return undefined;
+      onRetry?.({ attempt, error, delayMs });
+      return delayMs;
     } catch (thrown) {
       throw withSuppressed(thrown, failures);
     }
   }
 
   /** Whether there is time for a pause and for an attempt after it; for an endless pause there never is. */
-  #fits(pauseMs: number): boolean {
-    return now() + pauseMs + this.#attemptMs < this.#deadlineMs;
+  #fits(delayMs: number): boolean {
+    return now() + delayMs + this.#attemptMs < this.#deadlineMs;
   }
 }

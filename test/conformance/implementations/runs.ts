@@ -3,7 +3,9 @@ import { mapReduce } from "concurrency-model-patterns/mapreduce";
 import { produceConsume } from "concurrency-model-patterns/producer-consumer";
 import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { timeout } from "concurrency-model-patterns/timeout-cancellation";
+import { sleep } from "concurrency-model-patterns/timers";
 import type { RunSubject } from "../kinds/run.ts";
+import type { Fail, Subject } from "../subject.ts";
 import { signalOf } from "./signal-of.ts";
 
 export const runs = {
@@ -45,3 +47,41 @@ export const runs = {
       }, options),
   },
 } satisfies Record<string, RunSubject>;
+
+/** Goes on for ever, and fails with 2 when it is left. */
+function failingWhenLeft(fail: Fail) {
+  return async function* (): AsyncGenerator<number> {
+    try {
+      for (; ; await sleep(0.25)) yield 1;
+    } finally {
+      await fail(2, 1);
+    }
+  };
+}
+
+/** What is stopped because of a failure, and fails itself. */
+export const stopped = {
+  produceConsume: {
+    secondary: {
+      "of a source that is left": (fail) =>
+        produceConsume([failingWhenLeft(fail), [1, 2, 3]], () => fail(1, 1), { capacity: 1 }),
+      "of another handler": (fail) =>
+        produceConsume([[1, 2]], (of) => fail(of, of), { capacity: 1, consumers: 2 }),
+      "of a handler whose source has failed": (fail) => {
+        const source = async function* (): AsyncGenerator<number> {
+          yield 1;
+          await fail(1, 1);
+        };
+        return produceConsume([source], () => fail(2, 2), { capacity: 1, consumers: 2 });
+      },
+    },
+  },
+  mapReduce: {
+    secondary: {
+      "of an input that is left": (fail) =>
+        mapReduce(failingWhenLeft(fail), { map: () => fail(1, 1), reduce: () => 0 }),
+      "of another map": (fail) =>
+        mapReduce([1, 2], { map: (of) => fail(of, of), reduce: () => 0 }, { mappers: 2 }),
+    },
+  },
+} satisfies Record<string, Subject>;

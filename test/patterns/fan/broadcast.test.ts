@@ -84,7 +84,7 @@ describe("broadcast", () => {
   inBothRuntimes(
     "drops the oldest of a slow reader, and says how many",
     async () => {
-      const [fast, slow] = broadcast(new Numbers(), 2, { capacity: 2, slow: "drop-oldest" });
+      const [fast, slow] = broadcast(new Numbers(), 2, { capacity: 2, overflow: "drop-oldest" });
       const late = slow[Symbol.asyncIterator]();
       expect((await late.next()).value).toBe(0);
       const seen: number[] = [];
@@ -109,7 +109,7 @@ describe("broadcast", () => {
         }
       };
       const [fast, slow] = await readAll(
-        broadcast(source, 2, { capacity: 2, slow: "disconnect" }),
+        broadcast(source, 2, { capacity: 2, overflow: "disconnect" }),
         [0, 1000],
       );
       expect(fast).toEqual(numbers(20));
@@ -207,7 +207,7 @@ describe("broadcast", () => {
     const messageOf = (readers: number, options: object): string =>
       (thrownBy(() => broadcast([1], readers, options)) as Error).message;
     expect(messageOf(0, {})).toContain("readers must be");
-    expect(messageOf(1, { capacity: 0, slow: "disconnect" })).toContain("capacity must be");
-    expect(messageOf(1, { slow: "wait" })).toContain("slow must be");
+    expect(messageOf(1, { capacity: 0, overflow: "disconnect" })).toContain("capacity must be");
+    expect(messageOf(1, { overflow: "wait" })).toContain("overflow must be");
   });
 });

@@ -196,14 +196,14 @@ describe("stats", () => {
       expect(pool.stats).toEqual({
         size: 1,
         active: 1,
-        queued: 2,
+        waiting: 3,
         waitingForRoom: 1,
         oldestMs: 4,
         ...settled,
       });
       await Promise.all(jobs);
       await sleep(1);
-      const idle = { size: 1, active: 0, queued: 0, waitingForRoom: 0, oldestMs: 0 };
+      const idle = { size: 1, active: 0, waiting: 0, waitingForRoom: 0, oldestMs: 0 };
       expect(pool.stats).toEqual({ ...idle, done: 2, failed: 1, givenUp: 1 });
       await pool.drain();
       expect(pool.stats.size).toBe(0);
@@ -236,7 +236,7 @@ describe("every job", () => {
     expect(values + codes.length).toBe(30);
     const { done, failed, ...left } = pool.stats;
     expect([done, failed]).toEqual([values, 0]);
-    expect(left).toMatchObject({ size: 0, active: 0, queued: 0, waitingForRoom: 0, oldestMs: 0 });
+    expect(left).toMatchObject({ size: 0, active: 0, waiting: 0, waitingForRoom: 0, oldestMs: 0 });
   });
 
   inBothRuntimes(

@@ -112,7 +112,7 @@ describe("queueTimeoutMs", () => {
       const impatient = ended(pool.run(1, { queueTimeoutMs: 10 })).then(() => trail.push(`left at ${now()}`));
       const patient = pool.run(1);
       await sleep(20);
-      trail.push(`room: ${pool.stats.queued} ${pool.stats.waitingForRoom}`);
+      trail.push(`room: ${pool.stats.waiting} ${pool.stats.waitingForRoom}`);
       await Promise.all([running, impatient, patient]);
       expect(trail).toEqual(["left at 10", "room: 1 0"]);
     },

@@ -109,7 +109,7 @@ describe("AcknowledgedQueue", () => {
   inBothRuntimes(
     "hands a value over as a dead letter after so many attempts, with the last error",
     async () => {
-      const { queue, dead } = bench({ maxAttempts: 2 });
+      const { queue, dead } = bench({ attempts: 2 });
       await queue.put("a");
       await queue.put("b");
       const error = new Error("no");
@@ -137,7 +137,7 @@ describe("AcknowledgedQueue", () => {
       const taken: DeadLetter<string>[] = [];
       const failure = new Error("disk full");
       const { queue } = bench({
-        maxAttempts: 1,
+        attempts: 1,
         onDeadLetter: async (letter) => {
           await sleep(5);
           if (letter.attempts === 1) throw failure;
@@ -201,7 +201,7 @@ describe("AcknowledgedQueue", () => {
   });
 
   test("refuses wrong arguments at the call", async () => {
-    for (const wrong of [{ visibilityMs: 0 }, { maxAttempts: 0 }, { delayMs: -1 }, { capacity: 0 }]) {
+    for (const wrong of [{ visibilityMs: 0 }, { attempts: 0 }, { delayMs: -1 }, { capacity: 0 }]) {
       expect(thrownBy(() => bench(wrong))).toBeInstanceOf(RangeError);
     }
     expect(thrownBy(() => bench({ onDeadLetter: undefined as never }))).toBeInstanceOf(TypeError);
@@ -219,7 +219,7 @@ describe("acknowledging", () => {
     "does every value at least once: done and dead are what was put",
     async () => {
       const done: string[] = [];
-      const { queue, dead } = bench({ capacity: 4, maxAttempts: 3, delayMs: (attempts) => attempts * 3 });
+      const { queue, dead } = bench({ capacity: 4, attempts: 3, delayMs: (attempts) => attempts * 3 });
       const handler = acknowledging<string>(async (value, { delivery, ctx }) => {
         const kind = Number(value) % 4;
         if (kind === 3) throw new Error("never");
@@ -266,7 +266,7 @@ describe("acknowledging", () => {
     const storage = new AsyncLocalStorage<string>();
     const seen: (string | undefined)[] = [];
     const onDeadLetter = (): void => void seen.push(storage.getStore());
-    const { queue } = storage.run("maker", () => bench({ maxAttempts: 1, onDeadLetter }));
+    const { queue } = storage.run("maker", () => bench({ attempts: 1, onDeadLetter }));
     await storage.run("putter", () => queue.put("a"));
     const delivery = await next(queue);
     storage.run("consumer", () => delivery.nak());

@@ -339,6 +339,8 @@ describe("options", () => {
       expect(() => new GcraLimiter({ perSecond: value, burst: 1 })).toThrow("perSecond must be");
     for (const value of [...wrong, 1.5, Number.POSITIVE_INFINITY])
       expect(() => new GcraLimiter({ perSecond: 1, burst: value })).toThrow("burst must be");
+    const limiter = new GcraLimiter({ perSecond: 1, burst: 1 });
+    expect(() => limiter.wait(1, { deadlineMs: Number.NaN })).toThrow("deadlineMs must be");
   });
 
   test("an infinite rate is no limit, as in a token bucket", () => {

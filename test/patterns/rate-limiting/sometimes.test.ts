@@ -21,6 +21,7 @@ describe("Sometimes", () => {
   test.each<[string, SometimesOptions | undefined, number[]]>([
     ["without a reason once", undefined, [1]],
     ["without a reason once, also if options are given", {}, [1]],
+    ["once if every reason is 0", { first: 0, every: 0, intervalMs: 0 }, [1]],
     ["the first times", { first: 2 }, [1, 2]],
     ["every so many times", { every: 2 }, [1, 3, 5, 7]],
     ["when so long has passed", { intervalMs: 1000 }, [1, 3, 5, 7]],

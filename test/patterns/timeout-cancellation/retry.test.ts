@@ -48,8 +48,8 @@ describe("a retry", () => {
     });
     expect([value, now() - start]).toEqual([3, 30]);
     expect(told).toEqual([
-      { attempt: 1, error: errors[0], pauseMs: 10 },
-      { attempt: 2, error: errors[1], pauseMs: 20 },
+      { attempt: 1, error: errors[0], delayMs: 10 },
+      { attempt: 2, error: errors[1], delayMs: 20 },
     ]);
   });
 
