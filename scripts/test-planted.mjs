@@ -1,105 +1,255 @@
 /**
  * Plants one bug after another, each in a copy of the project, and asks the tests to find it.
  *
- * A bug is `[what, file below src, text, what stands there instead]`. First the tests of the same area run, then, if they
- * find nothing, all. A bug that no test finds survives; with more than `--allowed N` survivors (default 2) this fails.
+ * A bug is `[what, file below src, text, what stands there instead]`. The tests nearest to the file run first, then
+ * those of its folder, then the others, until one fails. Only tests of behaviour are asked: that a bug does not compile,
+ * or changes a printed page, would say nothing about them. A bug that makes the tests hang, spin or eat the memory is
+ * found, too. A bug that no test finds survives; with more than `--allowed N` survivors (default 0) this fails.
+ *
  * Arguments that are no options are words: only bugs whose text or file has one of them are planted.
  */
 import { spawn } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import ts from "typescript";
+import { extras } from "../test/planted/extras.js";
+import { limits as limiting } from "../test/planted/limits.js";
 import { patterns } from "../test/planted/patterns.js";
 import { primitives } from "../test/planted/primitives.js";
 
-/** Where bugs in a part of `src` are looked for first. */
-const NEARBY = { core: ["test/core", "test/sync"], sync: ["test/sync"], testing: ["test/testing"] };
-/** A bug that makes the tests hang is found, too. */
-const PATIENCE_MS = 150_000;
+/** What a copy needs of the project: what the tests of behaviour read, and no more. */
+const COPIED = ["package.json", "tsconfig.json", "vitest.config.ts", "src", "test", "examples", "cli"];
+/** The folders of those tests. */
+const FLOORS = [
+  "core",
+  "sync",
+  "patterns",
+  "testing",
+  "node",
+  "models",
+  "explore",
+  "conformance",
+  "examples",
+];
+/** Tests hang that take so many times as long as without a bug, and at least this long. */
+const PATIENCE = { times: 4, testMs: 5_000, runMs: 60_000 };
+/** So long the tests may take without a bug: the machine may have much else to do. */
+const LONGEST = { testMs: 180_000, runMs: 1_200_000 };
+const MEMORY_MB = 1024;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { allowed: { type: "string", default: "2" }, jobs: { type: "string", default: "2" } },
+  options: { allowed: { type: "string", default: "0" }, jobs: { type: "string", default: "2" } },
 });
-const chosen = [...primitives, ...patterns].filter(
+const chosen = [...primitives, ...patterns, ...limiting, ...extras].filter(
   ([what, file]) =>
     positionals.length === 0 || positionals.some((word) => what.includes(word) || file.includes(word)),
 );
 
-/** The tests nearest to a file: those whose name begins with the file's, else those of its folder. */
-function nearby(file) {
-  const [floor, pattern] = file.split("/");
-  if (floor === "patterns") return [`test/patterns/${basename(pattern, ".ts")}`];
-  const own = `test/${dirname(file).split("/").slice(0, 1)}/${basename(file, ".ts")}`;
-  return [own, ...NEARBY[floor]];
+const allTests = FLOORS.flatMap((floor) =>
+  readdirSync(join("test", floor), { recursive: true }).map((file) => `test/${floor}/${file}`),
+).filter((file) => file.endsWith(".test.ts"));
+
+/** The tests in groups: those named like the file, those of its pattern or floor, all others. */
+function nearestFirst(file) {
+  const path = `test/${file.replace(/\.ts$/, "")}`;
+  const [floor, name] = file.split("/");
+  const area = floor === "patterns" ? `test/patterns/${name.replace(/\.ts$/, "")}` : `test/${floor}/`;
+  const groups = [[path], [area], floor === "core" ? ["test/core/", "test/sync/"] : [], ["test/"]];
+  const seen = new Set();
+  return groups
+    .map((starts) => {
+      const group = allTests.filter(
+        (test) => !seen.has(test) && starts.some((start) => test.startsWith(start)),
+      );
+      for (const test of group) seen.add(test);
+      return group;
+    })
+    .filter((group) => group.length > 0);
 }
 
-function plant(folder, [, file, text, instead]) {
-  const path = join(folder, "src", file);
-  const source = readFileSync(path, "utf8");
+/** The source with the bug in it. Throws if the text is not there exactly once, or if what results is no program. */
+function planted([, file, text, instead], root = ".") {
+  const source = readFileSync(join(root, "src", file), "utf8");
   const parts = source.split(text);
-  if (parts.length !== 2) throw new Error(`${file} has ${parts.length - 1} times, instead of once: ${text}`);
-  writeFileSync(path, parts.join(instead));
-  return () => writeFileSync(path, source);
-}
-
-/** Whether the tests fail, or hang. */
-function fails(folder, filters) {
-  const args = [
-    "node_modules/vitest/vitest.mjs",
-    "run",
-    "--bail",
-    "1",
-    "--maxWorkers",
-    "1",
-    "--reporter",
-    "dot",
-    ...filters,
-  ];
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, args, { cwd: folder, stdio: "ignore", detached: true });
-    const timer = setTimeout(() => process.kill(-child.pid, "SIGKILL"), PATIENCE_MS);
-    child.on("exit", (code) => {
-      clearTimeout(timer);
-      resolve(code !== 0);
-    });
+  if (parts.length !== 2) throw new Error(`stands there ${parts.length - 1} times, instead of once: ${text}`);
+  const bugged = parts.join(instead);
+  const { diagnostics } = ts.transpileModule(bugged, {
+    reportDiagnostics: true,
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
   });
+  const [wrong] = diagnostics ?? [];
+  if (wrong !== undefined) throw new Error(ts.flattenDiagnosticMessageText(wrong.messageText, " "));
+  return bugged;
 }
 
-async function isFound(folder, bug) {
-  const restore = plant(folder, bug);
-  try {
-    for (const filter of nearby(bug[1]))
-      if (await fails(folder, [filter, "--passWithNoTests"])) return filter;
-    return (await fails(folder, [])) ? "all tests" : undefined;
-  } finally {
-    restore();
-  }
+/** Says of every bug that cannot be planted why, before anything runs. */
+function refuseWhatCannotBePlanted() {
+  const faults = chosen.flatMap((bug) => {
+    try {
+      planted(bug);
+      return [];
+    } catch (error) {
+      return [`${bug[1]}: ${bug[0]}: ${error.message}`];
+    }
+  });
+  if (chosen.length > 0 && faults.length === 0) return;
+  console.error(chosen.length === 0 ? "no bug has one of these words" : faults.join("\n"));
+  process.exit(2);
 }
+
+const copies = new Set();
+const running = new Set();
 
 function copyOfProject() {
   const folder = mkdtempSync(join(tmpdir(), "planted-"));
-  const skip = new Set(["node_modules", "dist", ".git"]);
-  cpSync(".", folder, { recursive: true, filter: (path) => !skip.has(basename(path)) });
+  copies.add(folder);
+  for (const path of COPIED) cpSync(path, join(folder, path), { recursive: true });
   symlinkSync(join(process.cwd(), "node_modules"), join(folder, "node_modules"));
   return folder;
 }
 
-const queue = [...chosen];
-const survivors = [];
-async function work() {
-  const folder = copyOfProject();
-  for (let bug = queue.shift(); bug !== undefined; bug = queue.shift()) {
-    const by = await isFound(folder, bug);
-    if (by === undefined) survivors.push(bug[0]);
-    console.log(
-      `${by === undefined ? "SURVIVED" : "found   "}  ${bug[1]}: ${bug[0]}${by === undefined ? "" : ` (${by})`}`,
-    );
+/** Tests start processes of their own; they are one group, and end with it. */
+function killGroup(child) {
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error;
   }
-  rmSync(folder, { recursive: true });
 }
 
-await Promise.all(Array.from({ length: Number(values.jobs) }, work));
-console.log(`${chosen.length} bugs planted, ${chosen.length - survivors.length} found`);
-if (survivors.length > Number(values.allowed)) process.exitCode = 1;
+function cleanUp() {
+  for (const child of running) killGroup(child);
+  for (const folder of copies) rmSync(folder, { recursive: true, force: true });
+}
+process.on("exit", cleanUp);
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+
+/** Runs tests until the first fails. What failed, or undefined. */
+function failureOf(folder, tests, workers, limits) {
+  const report = reportIn(folder);
+  rmSync(report, { force: true });
+  const args = ["run", "--bail=1", `--maxWorkers=${workers}`, `--testTimeout=${limits.testMs}`];
+  args.push("--reporter=json", `--outputFile=${report}`, ...tests);
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, ["node_modules/vitest/vitest.mjs", ...args], {
+      cwd: folder,
+      stdio: "ignore",
+      detached: true,
+      env: { ...process.env, NODE_OPTIONS: `--max-old-space-size=${MEMORY_MB}` },
+    });
+    running.add(child);
+    const timer = setTimeout(() => killGroup(child), limits.runMs);
+    child.on("exit", (code, signal) => {
+      clearTimeout(timer);
+      killGroup(child);
+      running.delete(child);
+      if (code === 0) resolve(undefined);
+      else resolve(signal === null ? firstFailure(folder) : `they hang: ${tests[0]} …`);
+    });
+  });
+}
+
+const reportIn = (folder) => join(folder, "report.json");
+const resultsIn = (folder) => JSON.parse(readFileSync(reportIn(folder), "utf8")).testResults;
+
+function firstFailure(folder) {
+  if (!existsSync(reportIn(folder))) return "they crash";
+  const [file, ...others] = resultsIn(folder)
+    .filter(({ status }) => status === "failed")
+    .toSorted((one, other) => other.assertionResults.length - one.assertionResults.length);
+  if (file === undefined) return "an error outside of the tests";
+  for (const { name, assertionResults } of [file, ...others]) {
+    const failed = assertionResults.find(({ status }) => status === "failed");
+    if (failed !== undefined) return `${relative(folder, name)}: ${failed.fullName}`;
+  }
+  return `${relative(folder, file.name)} does not load`;
+}
+
+/** Without a bug, all must be well, or nothing that is found means anything. Answers how long to wait with one. */
+async function limitsWithoutBug(folder, tests) {
+  const startedMs = performance.now();
+  const failure = await failureOf(folder, tests, values.jobs, LONGEST);
+  if (failure !== undefined) {
+    console.error(`without any bug, this fails: ${failure}`);
+    process.exit(2);
+  }
+  const durations = resultsIn(folder).flatMap((file) =>
+    file.assertionResults.map(({ duration }) => duration ?? 0),
+  );
+  return {
+    testMs: Math.max(PATIENCE.testMs, Math.ceil(PATIENCE.times * Math.max(...durations))),
+    runMs: Math.max(PATIENCE.runMs, PATIENCE.times * (performance.now() - startedMs)),
+  };
+}
+
+/** What fails with the bug. Far from it, where a test may fail for another reason, it must fail twice. */
+async function findingOf(folder, bug, limits) {
+  const path = join(folder, "src", bug[1]);
+  const source = readFileSync(path, "utf8");
+  writeFileSync(path, planted(bug, folder));
+  try {
+    const groups = nearestFirst(bug[1]);
+    for (const tests of groups) {
+      const failure = await failureOf(folder, tests, 1, limits);
+      if (failure === undefined) continue;
+      const [file] = failure.split(": ");
+      if (tests !== groups.at(-1) || !tests.includes(file)) return failure;
+      if ((await failureOf(folder, [file], 1, limits)) !== undefined) return failure;
+      console.log(`flaky     ${failure}`);
+    }
+    return undefined;
+  } finally {
+    writeFileSync(path, source);
+  }
+}
+
+const queue = [...chosen];
+const findings = new Map();
+async function work(limits) {
+  const folder = copyOfProject();
+  for (let bug = queue.shift(); bug !== undefined; bug = queue.shift()) {
+    const by = await findingOf(folder, bug, limits);
+    findings.set(bug, by);
+    console.log(
+      `${by === undefined ? "SURVIVED" : "found   "}  ${bug[1]}: ${bug[0]}${by === undefined ? "" : `\n          by ${by}`}`,
+    );
+  }
+}
+
+function summary() {
+  const survivors = chosen.filter((bug) => findings.get(bug) === undefined);
+  const far = chosen.filter((bug) => {
+    const by = findings.get(bug);
+    const near = nearestFirst(bug[1]).slice(0, -1).flat();
+    return by !== undefined && by.startsWith("test/") && !near.some((test) => by.startsWith(test));
+  });
+  console.log(
+    `\n${chosen.length} bugs planted, ${chosen.length - survivors.length} found, ${far.length} of them far from their place`,
+  );
+  for (const [what, file] of far) console.log(`far       ${file}: ${what}`);
+  for (const [what, file] of survivors) console.log(`SURVIVED  ${file}: ${what}`);
+  if (survivors.length > Number(values.allowed)) process.exitCode = 1;
+}
+
+refuseWhatCannotBePlanted();
+const startedMs = performance.now();
+const needed =
+  positionals.length === 0
+    ? allTests
+    : [...new Set(chosen.flatMap(([, file]) => nearestFirst(file).slice(0, -1).flat()))];
+const limits = await limitsWithoutBug(copyOfProject(), needed);
+await Promise.all(Array.from({ length: Number(values.jobs) }, () => work(limits)));
+summary();
+console.log(`in ${Math.round((performance.now() - startedMs) / 1000)} s`);

@@ -481,6 +481,24 @@ describe("a run of mapReduce that fails", () => {
 
 describe("a run of mapReduce that is cancelled", () => {
   inBothRuntimes(
+    "begins no further reduce, though the one under way ends well",
+    async () => {
+      const { ctx, cancel } = withCancel(background);
+      const stop = new Error("stop");
+      const begun: string[] = [];
+      const reduce = (key: string): number => {
+        begun.push(key);
+        cancel(stop);
+        return 1;
+      };
+      const run = mapReduce(["a b c"], { ...wordCount, reduce }, { reducers: 1, signal: ctx.signal });
+      expect(await failureOf(run)).toBe(stop);
+      expect(begun).toEqual(["a"]);
+    },
+    20,
+  );
+
+  inBothRuntimes(
     "before it begins, takes nothing",
     async () => {
       const reason = new Error("stop");

@@ -52,6 +52,36 @@ describe("pipeline", () => {
   );
 
   inBothRuntimes(
+    "has ended every stage when it ends, however that comes about",
+    async () => {
+      const boom = new Error("boom");
+      const fail = (): never => {
+        throw boom;
+      };
+      let open = 0;
+      async function* endless(): AsyncGenerator<number> {
+        open++;
+        try {
+          for (let n = 0; ; n++) yield n;
+        } finally {
+          await sleep(10);
+          open--;
+        }
+      }
+      const first = pipeline(endless).through(async function* (numbers) {
+        const next = await numbers[Symbol.asyncIterator]().next();
+        if (next.done !== true) yield next.value;
+      });
+      expect([await first.toArray(), open]).toEqual([[0], 0]);
+      const failing = pipeline(endless).map(fail);
+      expect([await failureOf(failing.toArray()), open]).toEqual([boom, 0]);
+      for await (const _ of pipeline(endless).map((n) => n)) break;
+      expect(open).toBe(0);
+    },
+    20,
+  );
+
+  inBothRuntimes(
     "throws the failure of any stage, once every stage has ended",
     async () => {
       const boom = new Error("boom");

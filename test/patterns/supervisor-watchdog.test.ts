@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest";
 import type { Clock } from "../../src/core/clock.ts";
 import { currentRuntime } from "../../src/core/runtime.ts";
 import { Watchdog } from "../../src/patterns/supervisor/watchdog.ts";
-import { inBothRuntimes, overSeeds } from "../support/both-runtimes.ts";
+import { inBothRuntimes, overSeeds, settle } from "../support/both-runtimes.ts";
+import { hostTimers } from "../support/listeners.ts";
 import { caught, idle, run, steps, stopAt } from "../support/supervision.ts";
 
 /** In its first life, beats after each of these times and then never again; its later lives go on beating. */
@@ -43,6 +44,17 @@ describe("the watchdog", () => {
         error: { code: "TIMEOUT", message: 'child "a" gave no heartbeat for 100 ms' },
       });
     });
+  });
+
+  test("leaves no timer of the host when the child ends by itself", async () => {
+    const before = hostTimers();
+    const ends: string[] = [];
+    const start = (): void => void ends.push("returned");
+    const child = watched(start, { restart: "temporary", watchdogMs: 60_000 });
+    await using supervisor = new Supervisor([child, { id: "b", start: idle }]);
+    await supervisor.started();
+    await settle();
+    expect([ends, supervisor.active, hostTimers()]).toEqual([["returned"], 1, before]);
   });
 
   test("its context ends because of that, what it fails with then is attached", async () => {

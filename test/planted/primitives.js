@@ -257,7 +257,7 @@ export const primitives = [
   // the simulation itself
   [
     "timers that are due together fire in any order",
-    "testing/timer-heap.ts",
+    "core/timer-heap.ts",
     "return a.dueMs === b.dueMs ? a.id < b.id : a.dueMs < b.dueMs;",
     "return a.dueMs < b.dueMs;",
   ],

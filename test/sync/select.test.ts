@@ -152,10 +152,14 @@ describe("select: cases", () => {
   });
 
   test("fail on a closed channel, also in a select that does not wait", async () => {
-    const channel = new Channel<number>(5);
-    channel.close();
-    expect(await failureOf(select({ k: send(channel, 1) }))).toMatchObject({ code: "CLOSED" });
-    expect(thrownBy(() => trySelect({ k: send(channel, 1) }))).toMatchObject({ code: "CLOSED" });
+    const roomy = new Channel<number>(5);
+    const full = new Channel<number>(1);
+    full.trySend(0);
+    for (const channel of [roomy, full, new Channel<number>()]) {
+      channel.close();
+      expect(thrownBy(() => trySelect({ k: send(channel, 1) }))).toMatchObject({ code: "CLOSED" });
+      expect(await failureOf(select({ k: send(channel, 1) }))).toMatchObject({ code: "CLOSED" });
+    }
   });
 
   inBothRuntimes(

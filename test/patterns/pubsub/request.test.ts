@@ -36,6 +36,22 @@ describe("a request", () => {
   );
 
   inBothRuntimes(
+    "takes one answer, though another is given in the same step",
+    async () => {
+      const bus = new PubSub<Service>();
+      const heard: boolean[] = [];
+      bus.on(
+        "double",
+        (asked) => void heard.push(asked.reply(1), asked.reply(2), asked.fail(new Error("3"))),
+      );
+      expect(await request(bus, "double", 21, soon)).toBe(1);
+      await bus.drain();
+      expect(heard).toEqual([true, false, false]);
+    },
+    20,
+  );
+
+  inBothRuntimes(
     "fails at once if nobody takes it, and as a publish does on a closed bus",
     async () => {
       const bus = new PubSub<Service>();
