@@ -6,7 +6,7 @@ import { plainly } from "./idle-clock.ts";
 
 const SEEDS = 200;
 /** The share of the seeds that is tried; more with `SEED_SHARE=1 npm test`, or any number. */
-const SHARE = Number(process.env["SEED_SHARE"] ?? "0.3");
+const SHARE = Number(process.env["SEED_SHARE"] ?? "0.15");
 
 /** Two tests of one program. The program asserts; it must leave nothing behind. */
 export function inBothRuntimes(name: string, program: () => void | PromiseLike<void>, seeds = SEEDS): void {

@@ -4,8 +4,8 @@
  */
 import { getEventListeners } from "node:events";
 
-/** What was set, and where. */
-const timers = new Map<unknown, Error>();
+/** What was set, and where; of a turn of the host only that, as there are very many and a stack is costly. */
+const timers = new Map<unknown, Error | string>();
 /** The signals that somebody has listened to, and where that was last. */
 const signals = new Map<AbortSignal, Error>();
 const rejections: unknown[] = [];
@@ -22,7 +22,7 @@ function note(set: string, clear: string, once: boolean): void {
       callback(...args);
     };
     const timer: unknown = Reflect.apply(setInHost, undefined, [call, ...rest]);
-    timers.set(timer, new Error(set));
+    timers.set(timer, set === "setImmediate" ? set : new Error(set));
     return timer;
   };
   host[clear] = (timer: Parameters<typeof clearTimeout>[0]): void => {
@@ -77,7 +77,9 @@ export async function leftovers(): Promise<readonly string[]> {
 }
 
 /** The lines of the project in which it was set; undefined if it is none of the project's. */
-function placeOf({ message, stack = "" }: Error): string | undefined {
+function placeOf(set: Error | string): string | undefined {
+  if (typeof set === "string") return set;
+  const { message, stack = "" } = set;
   const lines = stack.split("\n").slice(1);
   const ours = lines.filter((line) => !/node_modules|node:|support.leftovers|<anonymous>/.test(line));
   return ours.length === 0 ? undefined : [message, ...ours].join("\n");
