@@ -66,8 +66,8 @@ export const extras = [
   [
     "a value is tried once more than is allowed",
     "patterns/producer-consumer/acknowledged-queue.ts",
-    "letter.attempts >= this.#maxAttempts",
-    "letter.attempts > this.#maxAttempts",
+    "letter.attempts >= this.#attempts",
+    "letter.attempts > this.#attempts",
   ],
   [
     "a delayed value that was cleared comes nevertheless",
@@ -171,9 +171,15 @@ export const extras = [
   ],
   [
     "idle resources go although they are to be kept",
-    "patterns/resource-pooling/idle-limit.ts",
+    "patterns/resource-pooling/idle-shelf.ts",
     "oldest !== undefined && this.#owner.maySpare()",
     "oldest !== undefined",
+  ],
+  [
+    "pools that share their places count what has gone as being there",
+    "patterns/resource-pooling/shared-places.ts",
+    "this.#size += sign * size;",
+    "this.#size += Math.max(0, sign) * size;",
   ],
   [
     "a success does not end the row of failures that makes pauses longer",

@@ -210,9 +210,9 @@ export const patterns = [
   ],
   [
     "a failed use keeps the resource",
-    "patterns/resource-pooling.ts",
-    "    try {\n      return await work(lease.value, lease);\n    } finally {\n      lease.release();\n    }",
-    "    const value = await work(lease.value, lease);\n    lease.release();\n    return value;",
+    "patterns/resource-pooling/lease.ts",
+    "  try {\n    return await work(lease.value, lease);\n  } finally {\n    lease.release();\n  }",
+    "  const value = await work(lease.value, lease);\n  lease.release();\n  return value;",
   ],
   [
     "a closed pool keeps what is idle",
@@ -223,7 +223,7 @@ export const patterns = [
   [
     "a resource that could not be made keeps its place",
     "patterns/resource-pooling/stock.ts",
-    "        else this.#size--;\n",
-    "",
+    "gone: () => this.#size--,",
+    "gone: () => {},",
   ],
 ];
