@@ -348,8 +348,8 @@ describe("stop", () => {
     expect(trail).toEqual([]);
   });
 
-  test("at any moment, every event accepted is handled or reported, exactly once (300 seeds)", async () => {
-    await overSeeds(300, async (seed) => {
+  test("at any moment, every event accepted is handled or reported, exactly once (100 seeds)", async () => {
+    await overSeeds(100, async (seed) => {
       await simulate(
         async () => {
           const given: string[] = [];
@@ -428,8 +428,8 @@ describe("close and drain", () => {
     expect(loop.unhandled).toEqual([]);
   });
 
-  test("at any moment, what a source has given is handled (300 seeds)", async () => {
-    await overSeeds(300, async (seed) => {
+  test("at any moment, what a source has given is handled (100 seeds)", async () => {
+    await overSeeds(100, async (seed) => {
       await simulate(
         async () => {
           const { loop, seen } = collecting(() => sleep(random() < 0.5 ? 0 : random()));
@@ -565,8 +565,8 @@ describe("cancelling the run", () => {
     expect(loop.closed).toBe(true);
   });
 
-  test("at any moment, leaves nothing behind (300 seeds)", async () => {
-    await overSeeds(300, async (seed) => {
+  test("at any moment, leaves nothing behind (100 seeds)", async () => {
+    await overSeeds(100, async (seed) => {
       const trail: string[] = [];
       await simulate(
         async () => {

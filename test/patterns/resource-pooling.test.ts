@@ -724,7 +724,7 @@ describe("a pool", () => {
   });
 
   test("never has more than its limit, and loses nothing, whatever happens to it", async () => {
-    await overSeeds(200, async (seed) => {
+    await overSeeds(80, async (seed) => {
       await simulate(randomUse, { seed });
     });
   });

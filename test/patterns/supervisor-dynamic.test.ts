@@ -76,9 +76,9 @@ describe("add", () => {
     },
   );
 
-  test("is all or nothing, whenever the caller gives up (200 seeds)", async () => {
+  test("is all or nothing, whenever the caller gives up (80 seeds)", async () => {
     const outcomes = new Set<string>();
-    await overSeeds(200, async (seed) => {
+    await overSeeds(80, async (seed) => {
       const { lines } = await run(
         [],
         stay,
@@ -223,8 +223,8 @@ describe("remove and restart", () => {
     });
   });
 
-  test("callers of every kind, in any order, leave a supervisor whole (200 seeds)", async () => {
-    await overSeeds(200, async (seed) => {
+  test("callers of every kind, in any order, leave a supervisor whole (80 seeds)", async () => {
+    await overSeeds(80, async (seed) => {
       await run(
         abc({ b: failing(3, 3) }),
         { intensity: Number.POSITIVE_INFINITY, strategy: "rest-for-one" },

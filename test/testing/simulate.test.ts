@@ -694,9 +694,9 @@ describe("a simulation: its event log", () => {
     });
   });
 
-  test("names the task that acts: in helpers, after Promise.all, in finally, on 200 seeds", async () => {
+  test("names the task that acts: in helpers, after Promise.all, in finally, on 80 seeds", async () => {
     let wrong = 0;
-    await overSeeds(200, async (seed) => {
+    await overSeeds(80, async (seed) => {
       const names = new Map<number, string>();
       await simulate(
         async () => {
