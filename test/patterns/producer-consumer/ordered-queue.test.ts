@@ -132,6 +132,18 @@ describe("OrderedQueue", () => {
   );
 
   inBothRuntimes(
+    "what was delayed when it was cleared never comes",
+    async () => {
+      const queue = new OrderedQueue<string>({ capacity: 2 });
+      await queue.put("later", { delayMs: 5 });
+      expect(queue.clear()).toEqual(["later"]);
+      await sleep(20);
+      expect([queue.tryTake(), queue.size, queue.delayed]).toEqual([undefined, 0, 0]);
+    },
+    20,
+  );
+
+  inBothRuntimes(
     "leaves no timer and nobody waiting when it is disposed of",
     async () => {
       const drained = { done: false };
