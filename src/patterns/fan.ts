@@ -4,9 +4,9 @@
 import { requireFunction, requireInteger, requireOneOf } from "../core/arguments.ts";
 import { isCancelled } from "../core/cancellation.ts";
 import { outcomeOf } from "../core/task.ts";
-import { Channel, type Received } from "../sync/channel.ts";
+import type { Received } from "../sync/channel.ts";
 import { Flow, type FlowOptions } from "../sync/flow.ts";
-import { type OnError, parallelMap } from "../sync/parallel-map.ts";
+import { type OnError, parallelMap, readingTask } from "../sync/parallel-map.ts";
 import { isPort, openSource, pump, type Source } from "../sync/source.ts";
 import type { TaskGroup } from "../sync/task-group.ts";
 import type { ValueOf, WorkContext } from "./fan/types.ts";
@@ -111,8 +111,8 @@ export function fanOut<T, R>(
  * **Guarantees** Values of one source keep their order. Each source has at most one value in line, so a busy one does
  * not starve the others. Ends when every source has ended. Nothing is read before the first value is asked for.
  * **Cancellation** Leaving the loop, or `signal`, stops all sources and waits for them. A channel or a flow lets go also
- * while it is silent, as does a stream of Node or the Web; a generator only at its next value, unless it heeds the context that a function is given. The
- * value that a source has in line is lost.
+ * while it is silent, as does a stream of Node or the Web; a generator only at its next value, unless it heeds the
+ * context that a function is given. The value that a source has in line is lost.
  * **Errors** The first failure of a source stops all others, and is thrown once they have stopped; see
  * {@link FanInOptions.errors}.
  * **Cost** One task a source and one channel hand-off a value, however many sources are silent.
@@ -156,11 +156,5 @@ function reader<T>(source: Source<T>, group: TaskGroup, name: string): () => Pro
   const { ctx } = group;
   const values = openSource(source, ctx);
   if (isPort(values)) return () => values.receive(ctx);
-  const todo = new Channel<T>(0, { name: `${name} in` });
-  const read = async (): Promise<void> => {
-    await pump(values, todo, ctx);
-    todo.close();
-  };
-  group.go(read, { name: `${name} source` });
-  return () => todo.receive(ctx);
+  return readingTask(values, group, name);
 }

@@ -72,8 +72,9 @@ export function pipeline<T>(source: Source<T>, options: PipelineOptions = {}): P
  * A pipeline: iterate it to run it.
  *
  * **Guarantees** Stages run concurrently, joined by bounded channels: a slow stage holds up those before it, and the
- * source is ahead by no more than the capacities, what each stage works on, and one value a stage. Values keep their order unless a stage says otherwise. When a stage
- * fails, ends early or is left, everything before it stops, and is waited for until its `finally` blocks have run.
+ * source is ahead by no more than the capacities, what each stage works on, and one value a stage. Values keep their
+ * order unless a stage says otherwise. When a stage fails, ends early or is left, everything before it stops, and is
+ * waited for until its `finally` blocks have run.
  * **Cancellation** When `signal` aborts, the loop throws its reason; what is under way is lost, what the source has not
  * given stays with it.
  * **Errors** The first failure of the source or of any stage, unchanged.

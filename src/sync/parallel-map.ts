@@ -9,6 +9,7 @@ import { judged, type OnError, withoutSkipped } from "./parallel-map/on-error.ts
 import type { TaskGroup } from "./task-group.ts";
 
 export type { FailedValue, OnError, Verdict } from "./parallel-map/on-error.ts";
+export { readingTask } from "./parallel-map/reading-task.ts";
 
 /** Who works, and how. */
 export interface ParallelMapOptions<I, O> {

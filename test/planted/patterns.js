@@ -21,8 +21,8 @@ export const patterns = [
   ],
   [
     "the workers of a fan are not told that the source has ended",
-    "patterns/fan.ts",
-    "    todo.close();\n",
+    "sync/parallel-map/reading-task.ts",
+    "    read.close();\n",
     "",
   ],
   // pools

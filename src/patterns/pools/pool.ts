@@ -2,11 +2,10 @@
  * What every pool of workers can do, wherever its workers run.
  */
 import type { CancelOptions } from "../../core/cancellation.ts";
-import { Channel, type Received } from "../../sync/channel.ts";
 import type { Context } from "../../sync/context.ts";
 import { Flow } from "../../sync/flow.ts";
-import { parallelMap } from "../../sync/parallel-map.ts";
-import { openSource, pump, type Source } from "../../sync/source.ts";
+import { parallelMap, readingTask } from "../../sync/parallel-map.ts";
+import { openSource, type Source } from "../../sync/source.ts";
 import type { PoolMapOptions, RunOptions } from "./options.ts";
 import type { PoolStats } from "./stats.ts";
 
@@ -91,13 +90,7 @@ export function mapJobs<I, O>(
   const { ordered = true, name = "map" } = options;
   return new Flow<O>(async (out, group) => {
     const { ctx } = group;
-    const todo = new Channel<I>(0, { name: `${name} in` });
-    const read = async (): Promise<void> => {
-      await pump(openSource(source, ctx), todo, ctx);
-      todo.close();
-    };
-    group.go(read, { name: `${name} source` });
-    const next = (): Promise<Received<I>> => todo.receive(ctx);
+    const next = readingTask(openSource(source, ctx), group, name);
     const work = (job: I): Promise<O> => run(job, ctx);
     await parallelMap({ group, next, out, workers: workers + 1, ordered, name: `${name} job`, work });
   }, options);
