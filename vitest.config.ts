@@ -23,6 +23,8 @@ export default defineConfig({
     setupFiles: ["./test/support/leak-check.ts"],
     reporters: ["default", "./test/support/tally-reporter.ts"],
     maxWorkers: 2,
+    // Files share a process, which saves a third of the time; the check after each test holds that none leaves anything.
+    isolate: false,
     testTimeout: 30_000,
   },
 });

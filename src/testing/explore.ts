@@ -9,6 +9,9 @@ import { errorText } from "./reports.ts";
 import { formatSchedule, parseSchedule } from "./schedule.ts";
 import { type Program, type Run, runOnce } from "./simulate.ts";
 
+/** The host has its turn before one of so many schedules, and within long ones. */
+const SCHEDULES_A_TURN = 16;
+
 /** Which schedules are tried, and how many. */
 export interface ExploreOptions extends CancelOptions {
   /**
@@ -97,8 +100,10 @@ export function explore(program: Program<unknown>, options: ExploreOptions = {})
   const maxSchedules = requireLimit("maxSchedules", options.maxSchedules ?? 10_000, 1);
   const { seed, explorer } = planOf(options);
   const { externalTimeoutMs } = options;
-  const run = (): Promise<Run<unknown>> =>
-    runOnce(program, { seed, chooser: explorer, maxSteps }, { externalTimeoutMs });
+  const run = (n: number): Promise<Run<unknown>> => {
+    const plan = { seed, chooser: explorer, maxSteps, hostTurn: n % SCHEDULES_A_TURN === 0 };
+    return runOnce(program, plan, { externalTimeoutMs });
+  };
   return exploreWith(run, explorer, maxSchedules, options);
 }
 
@@ -116,7 +121,7 @@ function planOf(options: ExploreOptions): { readonly seed: number; readonly expl
 }
 
 async function exploreWith(
-  run: () => Promise<Run<unknown>>,
+  run: (n: number) => Promise<Run<unknown>>,
   explorer: Explorer,
   maxSchedules: number,
   options: ExploreOptions,
@@ -127,7 +132,7 @@ async function exploreWith(
   while (explorer.begin()) {
     await rejectIfCancelled(options);
     if (schedules === maxSchedules) return { schedules, complete: false, maxDepth };
-    const { outcome, seed, replayable: sure } = await run();
+    const { outcome, seed, replayable: sure } = await run(schedules);
     schedules++;
     explorer.end(outcome);
     const { choices } = explorer;

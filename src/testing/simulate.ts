@@ -19,6 +19,7 @@ import { parseSchedule } from "./schedule.ts";
 import { afterMicrotasks } from "./settle.ts";
 import { Simulation } from "./simulation.ts";
 import { SimulationClock } from "./simulation-clock.ts";
+import { enter, leave } from "./under-way.ts";
 
 /** How a simulation runs. */
 export interface SimulateOptions extends CancelOptions {
@@ -151,6 +152,8 @@ export interface Plan {
   readonly chooser: Chooser;
   /** More steps are an error; default Infinity. */
   readonly maxSteps?: number;
+  /** The host has its turn before the run; default true. Who runs many, one after another, can do with fewer. */
+  readonly hostTurn?: boolean;
 }
 
 /** One run, and how it ended. */
@@ -160,17 +163,17 @@ export interface Run<T> extends Omit<Simulated<T>, "value"> {
 
 /** Runs a program once. Bad options throw at the call; what the program throws is in the outcome. */
 export function runOnce<T>(program: Program<T>, plan: Plan, options: SimulateOptions): Promise<Run<T>> {
-  return run(program, plan.seed, options, setUp(plan, options));
+  return run(program, plan, options, setUp(plan, options));
 }
 
 async function run<T>(
   program: Program<T>,
-  seed: number,
+  { seed, hostTurn = true }: Plan,
   options: SimulateOptions,
   { simulation, runtime, clock, eventLog }: Setup,
 ): Promise<Run<T>> {
   // Not in the microtasks of the caller, who goes on in the runtime that it had.
-  await new Promise<void>((resolve) => nextTurn(resolve));
+  await new Promise<void>(hostTurn ? nextTurn : afterMicrotasks);
   enter(runtime);
   emitStart(runtime, seed, options);
   const scope = withCancel(background);
@@ -192,21 +195,6 @@ async function run<T>(
 async function giveUp(scope: CancelableContext, error: unknown): Promise<void> {
   scope.cancel(error);
   await new Promise<void>(afterMicrotasks);
-}
-
-/** The runtimes of the simulations under way, the latest last, and the one that was current before the first. */
-const underWay: Runtime[] = [];
-let outside: Runtime | undefined;
-
-function enter(runtime: Runtime): void {
-  if (underWay.length === 0) outside = currentRuntime();
-  underWay.push(runtime);
-  useRuntime(runtime);
-}
-
-function leave(runtime: Runtime): void {
-  underWay.splice(underWay.indexOf(runtime), 1);
-  useRuntime(underWay.at(-1) ?? outside);
 }
 
 /**

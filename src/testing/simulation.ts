@@ -45,7 +45,7 @@ export interface EngineOptions {
 const EXTERNAL_GRACE_MS = 20;
 
 /** The host has its turn at least every so many steps. It costs about as much as the rest of a step. */
-const STEPS_A_TURN = 16;
+const STEPS_A_TURN = 64;
 
 const NO_RESOURCES: readonly never[] = [];
 
