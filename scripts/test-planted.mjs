@@ -44,9 +44,9 @@ const FLOORS = [
   "examples",
 ];
 /** Tests hang that take so many times as long as without a bug, and at least this long. */
-const PATIENCE = { times: 4, testMs: 5_000, runMs: 60_000 };
+const PATIENCE = { times: 4, testMs: 5_000, runMs: 30_000 };
 /** So long the tests may take without a bug: the machine may have much else to do. */
-const LONGEST = { testMs: 180_000, runMs: 1_200_000 };
+const LONGEST = { testMs: 180_000, runMs: () => 1_200_000 };
 const MEMORY_MB = 1024;
 
 const { values, positionals } = parseArgs({
@@ -71,6 +71,11 @@ function isBuilt(file) {
   return readFileSync(file, "utf8").includes("support/build.ts");
 }
 
+/** Whether a file below `src` can be at work in a test: no pattern is in the explored programs or the models. */
+function concerns(file, test) {
+  return !file.startsWith("patterns/") || !/^test\/(?:explore|models|core|sync)\//.test(test);
+}
+
 /** The tests in groups: those named like the file, those of its pattern or floor, all others. */
 function nearestFirst(file) {
   const path = `test/${file.replace(/\.ts$/, "")}`;
@@ -81,7 +86,7 @@ function nearestFirst(file) {
   return groups
     .map((starts) => {
       const group = allTests.filter(
-        (test) => !seen.has(test) && starts.some((start) => test.startsWith(start)),
+        (test) => !seen.has(test) && concerns(file, test) && starts.some((start) => test.startsWith(start)),
       );
       for (const test of group) seen.add(test);
       return group;
@@ -160,7 +165,7 @@ function failureOf(folder, tests, workers, limits) {
       env: { ...process.env, NODE_OPTIONS: `--max-old-space-size=${MEMORY_MB}` },
     });
     running.add(child);
-    const timer = setTimeout(() => killGroup(child), limits.runMs);
+    const timer = setTimeout(() => killGroup(child), limits.runMs(tests));
     child.on("exit", (code, signal) => {
       clearTimeout(timer);
       killGroup(child);
@@ -189,18 +194,20 @@ function firstFailure(folder) {
 
 /** Without a bug, all must be well, or nothing that is found means anything. Answers how long to wait with one. */
 async function limitsWithoutBug(folder, tests) {
-  const startedMs = performance.now();
   const failure = await failureOf(folder, tests, values.jobs, LONGEST);
   if (failure !== undefined) {
     console.error(`without any bug, this fails: ${failure}`);
     process.exit(2);
   }
-  const durations = resultsIn(folder).flatMap((file) =>
-    file.assertionResults.map(({ duration }) => duration ?? 0),
+  const results = resultsIn(folder);
+  const durations = results.flatMap((file) => file.assertionResults.map(({ duration }) => duration ?? 0));
+  const fileMs = new Map(
+    results.map(({ name, startTime, endTime }) => [relative(folder, name), endTime - startTime]),
   );
+  const allMs = (files) => files.reduce((sumMs, file) => sumMs + (fileMs.get(file) ?? 0), 0);
   return {
     testMs: Math.max(PATIENCE.testMs, Math.ceil(PATIENCE.times * Math.max(...durations))),
-    runMs: Math.max(PATIENCE.runMs, PATIENCE.times * (performance.now() - startedMs)),
+    runMs: (tests) => PATIENCE.runMs + PATIENCE.times * allMs(tests),
   };
 }
 
@@ -257,9 +264,7 @@ refuseWhatCannotBePlanted();
 if (values.check) process.exit();
 const startedMs = performance.now();
 const needed =
-  positionals.length === 0
-    ? allTests
-    : [...new Set(chosen.flatMap(([, file]) => nearestFirst(file).slice(0, -1).flat()))];
+  positionals.length === 0 ? allTests : [...new Set(chosen.flatMap(([, file]) => nearestFirst(file).flat()))];
 const limits = await limitsWithoutBug(copyOfProject(), needed);
 await Promise.all(Array.from({ length: Number(values.jobs) }, () => work(limits)));
 summary();
