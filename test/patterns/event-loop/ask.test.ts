@@ -1,4 +1,4 @@
-import { withCancel } from "concurrency-model-patterns/context";
+import { type Context, withCancel } from "concurrency-model-patterns/context";
 import { EventLoop } from "concurrency-model-patterns/event-loop";
 import { answering, ask, type Request } from "concurrency-model-patterns/event-loop/ask";
 import { TaskGroup } from "concurrency-model-patterns/task-group";
@@ -52,6 +52,23 @@ inBothRuntimes("a handler that fails fails the request, and the loop goes on", a
     loop.close();
   });
 });
+
+inBothRuntimes(
+  "one that was answered leaves nothing at the loop, which may go on for very long",
+  async () => {
+    const { loop } = doubling();
+    const life = new AbortController();
+    // A signal of the host tells who listens to it.
+    const post: typeof loop.post = (kind, value, options) => loop.post(kind, value, options);
+    const asked = { ctx: { signal: life.signal } as Context, post };
+    await TaskGroup.run(async (group) => {
+      group.go(() => loop.run());
+      expect(await ask<Events, "double">(asked, "double", 1)).toBe(2);
+      expect(listenersOf(life.signal)).toBe(0);
+      loop.close();
+    });
+  },
+);
 
 inBothRuntimes("one that is given up before it is handled is not handled", async () => {
   const { loop, begun } = doubling(10);

@@ -184,6 +184,17 @@ describe("a watch", () => {
     expect(watch.longestWaitMs).toBeGreaterThanOrEqual(100);
   });
 
+  inBothRuntimes("says nothing of one that was handled in time, also when that time is over", async () => {
+    const slow: SlowEvent[] = [];
+    const watch = new LoopWatch({ slowMs: 10, onSlow: (event) => void slow.push(event) });
+    const loop = new EventLoop<{ quick: number }>({ observer: watch });
+    loop.on("quick", () => {});
+    await loop.post("quick", 1);
+    await loop.drain();
+    await sleep(20);
+    expect(slow).toEqual([]);
+  });
+
   test("reports one that computes once it is done, in the context of the watch, and leaves no timer", async () => {
     const before = hostTimers();
     const request = new AsyncLocalStorage<string>();
