@@ -1,0 +1,333 @@
+/** Channels: values from one task to another. */
+import { Channel } from "../src/sync/channel.ts";
+import { receiveMany } from "../src/sync/receive-many.ts";
+import { check, type NodeVariant, type Rounds, type Subject, type Variant } from "./harness/subject.ts";
+import { peer } from "./peers.ts";
+import { type MakeWire, ours, peers, type Wire } from "./wires.ts";
+
+const BUFFER = 128;
+/** So many sends wait at once where queues are long; one of the peers allows for no more. */
+const CROWD = 1000;
+
+const sumTo = (count: number): number => (count * (count - 1)) / 2;
+
+/** One sender, one receiver. */
+async function pass(wire: Wire, values: number): Promise<void> {
+  const sending = (async () => {
+    for (let n = 0; n < values; n++) await wire.send(n);
+  })();
+  let sum = 0;
+  for (let n = 0; n < values; n++) sum += wire.valueIn(await wire.receive());
+  await sending;
+  check(sum, sumTo(values));
+}
+
+/** Two tasks that hand a value to and fro, each time one more. */
+async function pingPong(make: MakeWire, handOffs: number): Promise<void> {
+  const [there, back] = [make(0), make(0)];
+  const rallies = Math.ceil(handOffs / 2);
+  const answering = (async () => {
+    for (let n = 0; n < rallies; n++) await back.send(there.valueIn(await there.receive()) + 1);
+  })();
+  let value = 0;
+  for (let n = 0; n < rallies; n++) {
+    await there.send(value);
+    value = back.valueIn(await back.receive());
+  }
+  await answering;
+  check(value, rallies);
+}
+
+/** Four senders, four receivers. */
+async function crowd(wire: Wire, values: number): Promise<void> {
+  const each = Math.ceil(values / 4);
+  let sum = 0;
+  const four = (work: () => Promise<void>): Promise<void>[] => [0, 1, 2, 3].map(work);
+  const senders = four(async () => {
+    for (let n = 0; n < each; n++) await wire.send(n);
+  });
+  const receivers = four(async () => {
+    let own = 0;
+    for (let n = 0; n < each; n++) own += wire.valueIn(await wire.receive());
+    sum += own;
+  });
+  await Promise.all([...senders, ...receivers]);
+  check(sum, 4 * sumTo(each));
+}
+
+/** Many senders wait at once, then all is taken and the channel closed: the cost of long queues. */
+async function fillAndDrain(make: MakeWire, values: number): Promise<void> {
+  for (let left = values; left > 0; left -= CROWD) {
+    const wire = make(0);
+    const count = Math.min(left, CROWD);
+    const sends = Array.from({ length: count }, (_, n) => wire.send(n));
+    let sum = 0;
+    for (let n = 0; n < count; n++) sum += wire.valueIn(await wire.receive());
+    await Promise.all(sends);
+    wire.close();
+    check(sum, sumTo(count));
+  }
+}
+
+async function iterate(wire: Wire, values: number): Promise<void> {
+  const sending = (async () => {
+    for (let n = 0; n < values; n++) await wire.send(n);
+    wire.close();
+  })();
+  let sum = 0;
+  for await (const value of wire) sum += value;
+  await sending;
+  check(sum, sumTo(values));
+}
+
+/** Sends without waiting while there is room. */
+async function sendTrying(channel: Channel<number>, values: number): Promise<void> {
+  for (let n = 0; n < values; n++) if (!channel.trySend(n)) await channel.send(n);
+  channel.close();
+}
+
+async function passTrying(values: number): Promise<void> {
+  const channel = new Channel<number>(BUFFER);
+  const sending = sendTrying(channel, values);
+  let sum = 0;
+  for (;;) {
+    const got = channel.tryReceive() ?? (await channel.receive());
+    if (got.done === true) break;
+    sum += got.value;
+  }
+  await sending;
+  check(sum, sumTo(values));
+}
+
+async function passInBatches(values: number): Promise<void> {
+  const channel = new Channel<number>(BUFFER);
+  const sending = sendTrying(channel, values);
+  let sum = 0;
+  for (;;) {
+    const batch = await receiveMany(channel, BUFFER);
+    if (batch.length === 0) break;
+    for (const value of batch) sum += value;
+  }
+  await sending;
+  check(sum, sumTo(values));
+}
+
+function tryPairs(values: number): void {
+  const channel = new Channel<number>(1);
+  let sum = 0;
+  for (let n = 0; n < values; n++) {
+    channel.trySend(n);
+    sum += channel.tryReceive()?.value ?? 0;
+  }
+  check(sum, sumTo(values));
+}
+
+/** What nobody can do without who waits for each value: an array, and a promise that is there already. */
+async function awaitArray(values: number): Promise<void> {
+  const array: number[] = [];
+  const there = Promise.resolve();
+  let sum = 0;
+  for (let n = 0; n < values; n++) {
+    array.push(n);
+    await there;
+    sum += array.pop() ?? 0;
+  }
+  check(sum, sumTo(values));
+}
+
+/** A first draft: an array, and the promises of those who wait. */
+class NaiveChannel {
+  readonly #values: number[] = [];
+  readonly #receivers: ((value: number) => void)[] = [];
+  readonly #senders: (() => void)[] = [];
+  readonly #capacity: number;
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  async send(value: number): Promise<void> {
+    const receiver = this.#receivers.shift();
+    if (receiver !== undefined) return receiver(value);
+    this.#values.push(value);
+    if (this.#values.length > this.#capacity)
+      await new Promise<void>((resolve) => this.#senders.push(resolve));
+  }
+
+  async receive(): Promise<number> {
+    this.#senders.shift()?.();
+    return this.#values.shift() ?? (await new Promise((resolve) => this.#receivers.push(resolve)));
+  }
+}
+
+const naive: MakeWire = (capacity): Wire<number> => {
+  const channel = new NaiveChannel(capacity);
+  return {
+    send: (value) => channel.send(value),
+    receive: () => channel.receive(),
+    valueIn: (value) => value,
+    close: () => {},
+    [Symbol.asyncIterator]: () => {
+      throw new Error("it has none");
+    },
+  };
+};
+
+type Work = (make: MakeWire, values: number) => Promise<void>;
+
+const PLAIN = "plain await";
+
+const own = (work: Rounds, idiom = PLAIN): NodeVariant => ({ who: "ours", idiom, setUp: () => work });
+
+/** The same work with every package's channel, and with a naive one. */
+function withAll(work: Work, without: readonly string[] = []): Record<string, Variant> {
+  const others = Object.entries(peers).filter(([name]) => !without.includes(name));
+  const named = others.map(([name, load]): [string, NodeVariant] => {
+    const setUp = async (): Promise<Rounds> => {
+      const make = await load();
+      return (values) => work(make, values);
+    };
+    return [name, { who: "peer", idiom: PLAIN, setUp }];
+  });
+  const first = own((values) => work(ours, values));
+  return {
+    ours: first,
+    ...Object.fromEntries(named),
+    ...(!without.includes("naive") && {
+      "array and promises": { who: "naive", idiom: PLAIN, setUp: () => (values) => work(naive, values) },
+    }),
+  };
+}
+
+const floor: NodeVariant = {
+  who: "floor",
+  idiom: "await of a promise that is there",
+  setUp: () => awaitArray,
+};
+
+const go = (program: string): Variant => ({ who: "go", program });
+
+interface Pollable {
+  offer(value: number): boolean;
+  poll(): number | undefined;
+}
+
+const pollPairs: NodeVariant = {
+  who: "peer",
+  idiom: "try",
+  setUp: async () => {
+    const { channel } = (await peer("@thi.ng/csp")) as { readonly channel: (capacity: number) => Pollable };
+    return (values) => {
+      const one = channel(1);
+      let sum = 0;
+      for (let n = 0; n < values; n++) {
+        one.offer(n);
+        sum += one.poll() ?? 0;
+      }
+      check(sum, sumTo(values));
+    };
+  },
+};
+
+interface Unsafe {
+  trySend(value: number): boolean;
+  tryRecv(): { readonly value: number } | undefined;
+}
+
+const tsChanPairs: NodeVariant = {
+  who: "peer",
+  idiom: "try",
+  setUp: async () => {
+    const { Chan } = (await peer("ts-chan")) as { readonly Chan: new (capacity: number) => Unsafe };
+    return (values) => {
+      const one = new Chan(1);
+      let sum = 0;
+      for (let n = 0; n < values; n++) {
+        one.trySend(n);
+        sum += one.tryRecv()?.value ?? 0;
+      }
+      check(sum, sumTo(values));
+    };
+  },
+};
+
+const arrayPairs: NodeVariant = {
+  who: "floor",
+  idiom: "push and shift of an array",
+  setUp: () => (values) => {
+    const array: number[] = [];
+    let sum = 0;
+    for (let n = 0; n < values; n++) {
+      array.push(n);
+      sum += array.shift() ?? 0;
+    }
+    check(sum, sumTo(values));
+  },
+};
+
+export const channel: Subject = {
+  name: "channel",
+  title: "Channel",
+  cases: [
+    {
+      name: "buffered",
+      operation: `a value from one task to another, ${BUFFER} buffered`,
+      variants: {
+        ...withAll((make, values) => pass(make(BUFFER), values)),
+        "ours, try first": own(passTrying, "try first"),
+        "ours, in batches": own(passInBatches, "batches"),
+        floor,
+        Go: go("channel-buffered"),
+      },
+      goals: [
+        { of: "ours", versus: "best peer", atLeast: 1.5 },
+        { of: "ours, try first", versus: "best peer", atLeast: 3 },
+        { of: "ours, try first", versus: "Go", atLeast: 0.5 },
+        { of: "ours, in batches", versus: "best peer", atLeast: 3 },
+        { of: "ours, in batches", versus: "Go", atLeast: 0.5 },
+      ],
+    },
+    {
+      name: "unbuffered",
+      operation: "a value handed from one task to another and back, for each of the two",
+      variants: { ...withAll(pingPong, ["naive"]), Go: go("channel-unbuffered") },
+      goals: [{ of: "ours", versus: "best peer", atLeast: 1 }],
+    },
+    {
+      name: "four to four",
+      operation: `a value from four senders to four receivers, ${BUFFER} buffered`,
+      variants: {
+        ...withAll((make, values) => crowd(make(BUFFER), values)),
+        Go: go("channel-four-to-four"),
+      },
+      goals: [{ of: "ours", versus: "best peer", atLeast: 1.5 }],
+    },
+    {
+      name: "close and drain",
+      operation: `a value of ${CROWD} whose senders wait at once`,
+      variants: { ...withAll(fillAndDrain, ["naive"]), Go: go("channel-drain") },
+      goals: [{ of: "ours", versus: "best peer", atLeast: 4 }],
+    },
+    {
+      name: "for await",
+      operation: `a value taken by a loop, ${BUFFER} buffered`,
+      variants: withAll((make, values) => iterate(make(BUFFER), values), ["naive", "medium"]),
+      goals: [{ of: "ours", versus: "best peer", atLeast: 3 }],
+    },
+    {
+      name: "try",
+      operation: "a trySend and a tryReceive, nobody else there",
+      variants: {
+        ours: own(tryPairs, "try"),
+        "@thi.ng/csp": pollPairs,
+        "ts-chan": tsChanPairs,
+        array: arrayPairs,
+        Go: go("channel-try"),
+      },
+      goals: [
+        { of: "ours", versus: "best peer", atLeast: 8 },
+        { of: "ours", versus: "Go", atLeast: 2 },
+      ],
+    },
+  ],
+};

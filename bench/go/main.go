@@ -1,0 +1,46 @@
+// The same work in Go. A line with a number of operations is answered with the nanoseconds they took.
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+)
+
+// What is measured, by name: each does so many operations, and panics if their result is wrong.
+var programs = map[string]func(operations int){
+	"channel-buffered":     channelBuffered,
+	"channel-unbuffered":   channelUnbuffered,
+	"channel-four-to-four": channelFourToFour,
+	"channel-drain":        channelDrain,
+	"channel-try":          channelTry,
+}
+
+func main() {
+	program := programs[os.Args[1]]
+	if program == nil {
+		panic("no program is called " + os.Args[1])
+	}
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		operations, err := strconv.Atoi(lines.Text())
+		if err != nil {
+			panic(err)
+		}
+		started := time.Now()
+		program(operations)
+		fmt.Println(time.Since(started).Nanoseconds())
+	}
+}
+
+func check(actual, expected int) {
+	if actual != expected {
+		panic(fmt.Sprintf("a round gave %d, not %d", actual, expected))
+	}
+}
+
+func sumTo(count int) int {
+	return count * (count - 1) / 2
+}

@@ -1,0 +1,5 @@
+/** The one list of what is measured. */
+import { channel } from "./channel.ts";
+import type { Subject } from "./harness/subject.ts";
+
+export const subjects: readonly Subject[] = [channel];
