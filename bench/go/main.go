@@ -16,6 +16,8 @@ var programs = map[string]func(operations int){
 	"channel-four-to-four": channelFourToFour,
 	"channel-drain":        channelDrain,
 	"channel-try":          channelTry,
+	"select-two":           selectTwo,
+	"select-four":          selectFour,
 }
 
 func main() {
