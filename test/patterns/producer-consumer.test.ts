@@ -4,7 +4,7 @@ import { CanceledError, ClosedError } from "concurrency-model-patterns/errors";
 import { withCancel, background, type Context } from "concurrency-model-patterns/context";
 import {
   consume,
-  type Failure,
+  type UnfinishedValue,
   JobQueue,
   produceConsume,
 } from "concurrency-model-patterns/producer-consumer";
@@ -255,7 +255,7 @@ describe("consume", () => {
 
   inBothRuntimes("with onError the team goes on, also after a handler that throws at once", async () => {
     const queue = new JobQueue<number>({ capacity: 10 });
-    const failures: Failure<number>[] = [];
+    const failures: UnfinishedValue<number>[] = [];
     const handler = (value: number): void => {
       if (value % 2 === 1) throw new Error(`odd: ${value}`);
     };
@@ -372,7 +372,7 @@ describe("conservation", () => {
     const reported: number[] = [];
     const consumers = 1 + Math.floor(random() * 3);
     const failing = random() < 0.3;
-    const report = (failure: Failure<number>): void => void reported.push(failure.value);
+    const report = (failure: UnfinishedValue<number>): void => void reported.push(failure.value);
     const team = consume(
       queue,
       async (value, scope) => {

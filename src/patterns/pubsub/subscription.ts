@@ -55,7 +55,7 @@ export interface SubscribeOptions<T = unknown> extends CancelOptions {
  * await bus.publish("news", "new");
  * [(await inbox.receive()).value, inbox.dropped]; //=> ["new", 1]
  */
-export class Subscription<T> implements ReceiveEnd<T>, Member {
+export class Subscription<T> implements ReceiveEnd<T>, Registration, Member {
   /** @internal */
   readonly subscribed = true;
   readonly #channel: Channel<T>;

@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { withCancel } from "concurrency-model-patterns/context";
 import { EventLoop } from "concurrency-model-patterns/event-loop";
 import { ticks } from "concurrency-model-patterns/event-loop/ticks";
-import { LoopWatch, type SlowEvent } from "concurrency-model-patterns/event-loop/watch";
+import { LoopWatch, type SlowLoopEvent } from "concurrency-model-patterns/event-loop/watch";
 import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { now, sleep } from "concurrency-model-patterns/timers";
 import { describe, expect, test } from "vitest";
@@ -159,7 +159,7 @@ describe("ticks", () => {
 
 describe("a watch", () => {
   inBothRuntimes("reports a handler that hangs while it hangs, and events that wait behind it", async () => {
-    const slow: SlowEvent[] = [];
+    const slow: SlowLoopEvent[] = [];
     const watch = new LoopWatch({ slowMs: 10, lagMs: 50, onSlow: (event) => void slow.push(event) });
     const loop = new EventLoop<{ quick: number; hung: number }>({ observer: watch });
     loop.on("quick", () => {});
