@@ -111,7 +111,8 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
   /** Leaves queue and tie. Extended by waiters that hold more than that. */
   protected leave(): void {
     this.queue?.remove(this);
-    this.link?.release();
+    if (this.link === undefined) return;
+    this.link.release();
     this.link = undefined;
   }
 

@@ -12,13 +12,13 @@ import { outcomeOf, spawnTask } from "../../core/task.ts";
 import { reportUncaught } from "../../core/uncaught.ts";
 import type { Received } from "../../sync/channel.ts";
 import { Delivery, type DeliveryEnd } from "./delivery.ts";
-import type { Consuming, Handler } from "./handler.ts";
-import { itemOf, type LaneOptions, placeOf, type PutOptions, requireLanes } from "./put-options.ts";
+import type { ConsumerContext, ConsumerHandler } from "./handler.ts";
+import { itemOf, type QueueLaneOptions, placeOf, type QueuePutOptions, requireLanes } from "./put-options.ts";
 import { Stock } from "./stock.ts";
 import type { QueueWaiting, TakeEnd } from "./take-end.ts";
 
 export { Delivery, type NakOptions } from "./delivery.ts";
-export type { LaneOptions, PutOptions } from "./put-options.ts";
+export type { QueueLaneOptions, QueuePutOptions } from "./put-options.ts";
 export type { QueueWaiting } from "./take-end.ts";
 
 /** A value that was tried as often as is allowed. */
@@ -32,7 +32,7 @@ export interface DeadLetter<T> {
 }
 
 /** How a queue delivers. */
-export interface AcknowledgedQueueOptions<T> extends LaneOptions<T> {
+export interface AcknowledgedQueueOptions<T> extends QueueLaneOptions<T> {
   /** How long a consumer may hold a value without a word, in milliseconds: above 0; default 30,000. */
   readonly visibilityMs?: number | undefined;
   /** How many times a value is taken before it is a dead letter: at least 1, or Infinity; default 5. */
@@ -150,14 +150,14 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
   }
 
   /** Puts a value in, or waits until there is room. A delay begins when it is in. */
-  put(value: T, options?: PutOptions): Promise<void> {
+  put(value: T, options?: QueuePutOptions): Promise<void> {
     const { priority, delayMs } = placeOf(options);
     const letter: Letter<T> = { value, priority, attempts: 0, error: undefined };
     return this.#stock.enter(options).then(() => this.#offer(letter, delayMs));
   }
 
   /** Puts a value in if there is room, and says whether there was. */
-  tryPut(value: T, options?: PutOptions): boolean {
+  tryPut(value: T, options?: QueuePutOptions): boolean {
     const { priority, delayMs } = placeOf(options);
     if (!this.#stock.tryEnter()) return false;
     this.#offer({ value, priority, attempts: 0, error: undefined }, delayMs);
@@ -252,7 +252,7 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
 }
 
 /** What a handler is given beside the value. */
-export interface Acknowledging<T> extends Consuming {
+export interface Acknowledging<T> extends ConsumerContext {
   /** What it works on: to extend it, or to give it back later than the schedule says. */
   readonly delivery: Delivery<T>;
 }
@@ -279,7 +279,7 @@ export interface Acknowledging<T> extends Consuming {
  */
 export function acknowledging<T>(
   handler: (value: T, working: Acknowledging<T>) => void | PromiseLike<void>,
-): Handler<Delivery<T>> {
+): ConsumerHandler<Delivery<T>> {
   requireFunction("handler", handler);
   return async (delivery, consuming) => {
     const { consumer, ctx } = consuming;
