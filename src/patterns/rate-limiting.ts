@@ -52,10 +52,10 @@ export function every(intervalMs: number): number {
  * **Source** golang.org/x/time/rate. There, a wait that is given up still holds up those behind it.
  *
  * @example
- * const limiter = new RateLimiter({ perSecond: 100, burst: 2 });
- * const verdicts = [limiter.allow(), limiter.allow(), limiter.allow()];
+ * const limiter = new RateLimiter({ perSecond: 1, burst: 2 });
  * await limiter.wait();
- * verdicts; //=> [true, true, false]
+ * await limiter.wait();
+ * limiter.allow(); //=> false
  */
 export class RateLimiter implements Limiter {
   readonly #runtime: Runtime = currentRuntime();

@@ -78,16 +78,13 @@ export class OrderedQueue<T> implements TakeEnd<T>, AsyncIterable<T, undefined>,
   put(value: T, options?: QueuePutOptions): Promise<void> {
     const { priority, delayMs } = placeOf(options);
     const item = itemOf(value, priority, this.#laneOf);
-    return this.#stock.enter(options).then(() => this.#stock.offer(item, delayMs));
+    return this.#stock.put(item, delayMs, options);
   }
 
   /** Puts a value in if there is room, and says whether there was. */
   tryPut(value: T, options?: QueuePutOptions): boolean {
     const { priority, delayMs } = placeOf(options);
-    const item = itemOf(value, priority, this.#laneOf);
-    if (!this.#stock.tryEnter()) return false;
-    this.#stock.offer(item, delayMs);
-    return true;
+    return this.#stock.tryPut(itemOf(value, priority, this.#laneOf), delayMs);
   }
 
   /** Takes the value whose turn it is, or waits for one. `done` is true once it is closed and empty. */
