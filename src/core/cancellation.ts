@@ -193,16 +193,16 @@ const behind = new WeakMap<AbortSignal, Cancellation>();
 function cancellationBehind(signal: AbortSignal): Cancellation {
   const known = behind.get(signal);
   if (known !== undefined) return known;
-  requireSignal(signal);
-  const bridge = new SignalBridge(signal);
+  const bridge = new SignalBridge(requireSignal(signal));
   behind.set(signal, bridge);
   return bridge;
 }
 
 /** Not `instanceof`: a signal may come from another realm. */
-function requireSignal(signal: unknown): void {
-  const listens = (signal as { addEventListener?: unknown } | null)?.addEventListener;
+export function requireSignal(signal: unknown): AbortSignal {
+  const listens = (signal as { addEventListener?: unknown } | null | undefined)?.addEventListener;
   if (typeof listens !== "function") refuseType("signal", "an AbortSignal", signal);
+  return signal as AbortSignal;
 }
 
 /** Ties a target to what may cancel it. Released in O(1), from anywhere. */
