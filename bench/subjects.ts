@@ -6,5 +6,24 @@ import { map } from "./map.ts";
 import { pipelines } from "./pipeline.ts";
 import { pools } from "./pools.ts";
 import { semaphore } from "./semaphore.ts";
+import { pubsub } from "./pubsub.ts";
+import { rateLimiting } from "./rate-limiting.ts";
+import { resourcePooling } from "./resource-pooling.ts";
+import { select } from "./select.ts";
+import { singleflight } from "./singleflight.ts";
+import { supervisor } from "./supervisor.ts";
 
-export const subjects: readonly Subject[] = [channel, pipelines, fan, pools, map, semaphore];
+export const subjects: readonly Subject[] = [
+  channel,
+  select,
+  supervisor,
+  pubsub,
+  rateLimiting,
+  singleflight,
+  resourcePooling,
+  pipelines,
+  fan,
+  pools,
+  map,
+  semaphore,
+];
