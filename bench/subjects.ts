@@ -1,6 +1,11 @@
 /** The one list of what is measured. */
 import { channel } from "./channel.ts";
+import { fan } from "./fan.ts";
 import type { Subject } from "./harness/subject.ts";
+import { map } from "./map.ts";
+import { pipelines } from "./pipeline.ts";
+import { pools } from "./pools.ts";
+import { semaphore } from "./semaphore.ts";
 import { pubsub } from "./pubsub.ts";
 import { rateLimiting } from "./rate-limiting.ts";
 import { resourcePooling } from "./resource-pooling.ts";
@@ -16,4 +21,9 @@ export const subjects: readonly Subject[] = [
   rateLimiting,
   singleflight,
   resourcePooling,
+  pipelines,
+  fan,
+  pools,
+  map,
+  semaphore,
 ];

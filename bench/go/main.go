@@ -16,6 +16,12 @@ var programs = map[string]func(operations int){
 	"channel-four-to-four": channelFourToFour,
 	"channel-drain":        channelDrain,
 	"channel-try":          channelTry,
+	"pipeline":             pipeline,
+	"fan":                  fan,
+	"pools":                pools,
+	"map":                  mapArray,
+	"semaphore-alone":      semaphoreAlone,
+	"semaphore-crowd":      semaphoreCrowd,
 	"select-two":           selectTwo,
 	"select-four":          selectFour,
 
