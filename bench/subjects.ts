@@ -1,5 +1,19 @@
 /** The one list of what is measured. */
 import { channel } from "./channel.ts";
 import type { Subject } from "./harness/subject.ts";
+import { pubsub } from "./pubsub.ts";
+import { rateLimiting } from "./rate-limiting.ts";
+import { resourcePooling } from "./resource-pooling.ts";
+import { select } from "./select.ts";
+import { singleflight } from "./singleflight.ts";
+import { supervisor } from "./supervisor.ts";
 
-export const subjects: readonly Subject[] = [channel];
+export const subjects: readonly Subject[] = [
+  channel,
+  select,
+  supervisor,
+  pubsub,
+  rateLimiting,
+  singleflight,
+  resourcePooling,
+];

@@ -1,6 +1,6 @@
 /** Producer-consumer: several producers fill one bounded buffer, and several consumers empty it. */
 import type { Context } from "concurrency-model-patterns/context";
-import { type Consuming, produceConsume } from "concurrency-model-patterns/producer-consumer";
+import { type ConsumerContext, produceConsume } from "concurrency-model-patterns/producer-consumer";
 import { sleep } from "concurrency-model-patterns/timers";
 import { defineDemo } from "./demo.ts";
 import { whole } from "./parameters.ts";
@@ -34,7 +34,7 @@ export const demo = defineDemo({
         }
       };
 
-    const work = async (n: number, { consumer, ctx }: Consuming): Promise<void> => {
+    const work = async (n: number, { consumer, ctx }: ConsumerContext): Promise<void> => {
       print(`Consumer ${consumer} consumed: ${n}`);
       await sleep(between(100, 400), ctx);
     };

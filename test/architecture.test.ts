@@ -249,6 +249,7 @@ describe("the list of public modules", () => {
       "after-func",
       "parallel-map",
       "ports",
+      "registration",
       "select-cases",
       "source",
       "task-handle",

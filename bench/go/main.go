@@ -16,6 +16,19 @@ var programs = map[string]func(operations int){
 	"channel-four-to-four": channelFourToFour,
 	"channel-drain":        channelDrain,
 	"channel-try":          channelTry,
+	"select-two":           selectTwo,
+	"select-four":          selectFour,
+
+	"supervisor-one":             superviseOne,
+	"supervisor-many":            superviseMany,
+	"pubsub-1":                   pubsubOne,
+	"pubsub-10":                  pubsubTen,
+	"pubsub-1000":                pubsubThousand,
+	"rate-limiting-granted":      rateLimitingGranted,
+	"rate-limiting-refused":      rateLimitingRefused,
+	"singleflight":               singleflight,
+	"resource-pooling-alone":     resourcePoolingAlone,
+	"resource-pooling-contended": resourcePoolingContended,
 }
 
 func main() {

@@ -22,8 +22,8 @@ export interface Results {
   readonly subjects: readonly MeasuredSubject[];
 }
 
-const FULL: Effort = { roundMs: 250, warmUps: 4, rounds: 11 };
-const QUICK: Effort = { roundMs: 50, warmUps: 2, rounds: 5 };
+const FULL: Effort = { name: "full", roundMs: 250, warmUps: 4, rounds: 11 };
+const QUICK: Effort = { name: "quick", roundMs: 50, warmUps: 2, rounds: 5 };
 
 const root = new URL("../../../", import.meta.url);
 

@@ -6,6 +6,7 @@ import type { Told } from "./worker.ts";
 
 /** How long and how often. */
 export interface Effort {
+  readonly name: "full" | "quick";
   readonly roundMs: number;
   readonly warmUps: number;
   readonly rounds: number;
@@ -101,10 +102,12 @@ function described({
 
 /** The counted rounds of each worker. In each pass they begin with another, so that none always follows the same. */
 async function roundsOf(workers: readonly Worker[], one: Case, effort: Effort): Promise<readonly Told[][]> {
-  const { roundMs, warmUps, rounds } = effort;
+  const { roundMs } = effort;
+  const { warmUps, rounds } = one.rounds === undefined ? effort : { warmUps: 0, rounds: one.rounds };
+  const asked = typeof one.operations === "object" ? one.operations[effort.name] : one.operations;
   const operations: number[] = [];
   for (const worker of workers) {
-    const first = await worker.round({ operations: one.operations, roundMs });
+    const first = await worker.round({ operations: asked, roundMs });
     operations.push(first.operations);
   }
   const counted: Told[][] = workers.map(() => []);

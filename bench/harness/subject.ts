@@ -16,7 +16,9 @@ export interface Case {
   /** Of the figures; default nanoseconds an operation. Less is better, always. */
   readonly unit?: Unit | undefined;
   /** So many operations a round, where the cost of one depends on their number; by default what fills a round. */
-  readonly operations?: number | undefined;
+  readonly operations?: number | Readonly<Record<"full" | "quick", number>> | undefined;
+  /** So many rounds at most, after one that warms up: where a round lasts long, however fast a variant is. */
+  readonly rounds?: number | undefined;
   readonly variants: Readonly<Record<string, Variant>>;
   readonly goals?: readonly Goal[] | undefined;
 }

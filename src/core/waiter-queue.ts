@@ -5,14 +5,25 @@
  * the one who is removed is not the one who was meant.
  */
 
-/** A member. It is in at most one queue. */
+/**
+ * A member. It is in at most one queue.
+ *
+ * Its fields are declared and written once, here and in {@link Waiter}: a field that is defined first is written twice,
+ * and every wait makes one of these.
+ */
 export abstract class QueueNode {
   /** For {@link WaiterQueue} alone. @internal */
-  previous: QueueNode | undefined = undefined;
+  declare previous: QueueNode | undefined;
   /** For {@link WaiterQueue} alone. @internal */
-  next: QueueNode | undefined = undefined;
+  declare next: QueueNode | undefined;
   /** The queue it stands in, if any. @internal */
-  queue: WaiterQueue<QueueNode> | undefined = undefined;
+  declare queue: WaiterQueue<QueueNode> | undefined;
+
+  constructor() {
+    this.previous = undefined;
+    this.next = undefined;
+    this.queue = undefined;
+  }
 }
 
 /** First come, first served. */

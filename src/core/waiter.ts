@@ -22,17 +22,20 @@ import { QueueNode } from "./waiter-queue.ts";
 type State = "waiting" | "granted" | "failed" | "resumed";
 
 export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
-  readonly promise: Promise<R>;
-  readonly op: string;
-  task: TaskRecord | undefined = undefined;
-  readonly #runtime: Runtime;
-  readonly #about: ResourceInfo | readonly ResourceInfo[] | undefined;
-  readonly #options: CancelOptions | undefined;
-  #resolve!: (value: R) => void;
-  #reject!: (error: unknown) => void;
-  #link: CancelLink | undefined;
-  #state: State = "waiting";
-  #outcome: unknown = undefined;
+  // Declared, and private by TypeScript's word alone: see `QueueNode`. What is optional is not written unless needed.
+  declare readonly promise: Promise<R>;
+  declare private readonly seam: Runtime;
+  declare private resolve: (value: R) => void;
+  declare private reject: (error: unknown) => void;
+  declare private state: State;
+  declare private readonly options?: CancelOptions;
+  declare private link?: CancelLink | undefined;
+  /** What it was granted or failed with, as long as it is to be resumed later. */
+  declare private outcome?: unknown;
+  // These are for a scheduler and its reports.
+  declare readonly op: string;
+  declare task: TaskRecord | undefined;
+  declare private readonly about?: ResourceInfo | readonly ResourceInfo[] | undefined;
 
   /**
    * Waits until it is granted, fails, or `options` cancels it; the caller has seen that it is not cancelled yet.
@@ -45,27 +48,32 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
     options: CancelOptions | undefined,
   ) {
     super();
-    this.op = op;
-    this.#runtime = runtime;
-    this.#about = about;
-    this.#options = options;
     this.promise = new Promise<R>((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
+      this.resolve = resolve;
+      this.reject = reject;
     });
-    runtime.scheduler?.blocked(this);
-    this.#link = linkCancel(options, this);
+    this.seam = runtime;
+    this.state = "waiting";
+    if (runtime.scheduler !== undefined) {
+      this.op = op;
+      this.about = about;
+      runtime.scheduler.blocked(this);
+    }
+    if (options !== undefined) {
+      this.options = options;
+      this.link = linkCancel(options, this);
+    }
   }
 
   get resources(): readonly ResourceInfo[] {
-    const about = this.#about;
+    const { about } = this;
     if (about === undefined) return [];
     return "id" in about ? [about] : about;
   }
 
   /** Whether it has no outcome yet. */
   get waiting(): boolean {
-    return this.#state === "waiting";
+    return this.state === "waiting";
   }
 
   /**
@@ -73,21 +81,21 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
    * waiters, and while the first is told, the second must not be granted.
    */
   get givenUp(): boolean {
-    return isCancelled(this.#options);
+    return isCancelled(this.options);
   }
 
   /** Ends the wait well. Does nothing if it has ended. */
   grant(value: R): void {
-    if (this.#state !== "waiting") return;
-    this.#state = "granted";
-    this.#settle(value);
+    if (this.state !== "waiting") return;
+    this.state = "granted";
+    this.settle(value);
   }
 
   /** Ends the wait with an error. Does nothing if it has ended. */
   fail(error: unknown): void {
-    if (this.#state !== "waiting") return;
-    this.#state = "failed";
-    this.#settle(error);
+    if (this.state !== "waiting") return;
+    this.state = "failed";
+    this.settle(error);
   }
 
   onCancel(reason: unknown): void {
@@ -95,26 +103,31 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
   }
 
   resume(): void {
-    const granted = this.#state === "granted";
-    const outcome = this.#outcome;
-    this.#state = "resumed";
-    this.#outcome = undefined;
-    if (granted) this.#resolve(outcome as R);
-    else this.#reject(outcome);
+    const { state, outcome } = this;
+    this.outcome = undefined;
+    this.end(state, outcome);
   }
 
   /** Leaves queue and tie. Extended by waiters that hold more than that. */
   protected leave(): void {
     this.queue?.remove(this);
-    this.#link?.release();
-    this.#link = undefined;
+    if (this.link === undefined) return;
+    this.link.release();
+    this.link = undefined;
   }
 
-  #settle(outcome: unknown): void {
-    this.#outcome = outcome;
+  private settle(outcome: unknown): void {
     this.leave();
-    if (this.#runtime.scheduler !== undefined) this.#runtime.scheduler.ready(this);
-    else if (turnIsDue(this.#runtime)) afterTurn(() => this.resume());
-    else this.resume();
+    const { scheduler } = this.seam;
+    if (scheduler === undefined && !turnIsDue(this.seam)) return this.end(this.state, outcome);
+    this.outcome = outcome;
+    if (scheduler !== undefined) scheduler.ready(this);
+    else afterTurn(() => this.resume());
+  }
+
+  private end(state: State, outcome: unknown): void {
+    this.state = "resumed";
+    if (state === "granted") this.resolve(outcome as R);
+    else this.reject(outcome);
   }
 }

@@ -11,15 +11,16 @@ import { Engine } from "./event-loop/engine.ts";
 import type {
   EventHandler,
   EventLoopOptions,
-  HandlerOptions,
+  EventHandlerOptions,
   LoopEvent,
   LoopRunOptions,
   LoopStats,
-  Registration,
   SourceOptions,
 } from "./event-loop/options.ts";
+import type { Registration } from "../sync/registration.ts";
 import { rankOf } from "./event-loop/turns.ts";
 
+export type { Registration } from "../sync/registration.ts";
 export type { AnyIterable, Source } from "../sync/source.ts";
 export type * from "./event-loop/options.ts";
 
@@ -115,7 +116,7 @@ export class EventLoop<E extends object> {
   on<K extends keyof E & string>(
     kind: K,
     handler: EventHandler<E[K]>,
-    options: HandlerOptions = {},
+    options: EventHandlerOptions = {},
   ): Registration {
     requireFunction("handler", handler);
     return registration(this.#engine.handlers.add(kind, handler, options.once ?? false));
@@ -130,7 +131,7 @@ export class EventLoop<E extends object> {
    * **Errors** Throws `ClosedError` if the loop is closed. A failure of the source ends the loop, unless `onError` deals
    * with it.
    *
-   * @returns a function that says that no more of it is wanted.
+   * @returns what says that no more of it is wanted.
    */
   source<K extends keyof E & string>(kind: K, source: Source<E[K]>, options?: SourceOptions): Registration {
     const rank = rankOf(options);
@@ -220,8 +221,8 @@ export class EventLoop<E extends object> {
   }
 }
 
-function registration(takeBack: () => void): Registration {
-  return Object.assign(takeBack, { [Symbol.dispose]: takeBack });
+function registration(unsubscribe: () => void): Registration {
+  return { unsubscribe, [Symbol.dispose]: unsubscribe };
 }
 
 function closedError(): ClosedError {

@@ -6,14 +6,14 @@ import { isCancelled } from "../core/cancellation.ts";
 import { outcomeOf } from "../core/task.ts";
 import type { Received } from "../sync/channel.ts";
 import { Flow, type FlowOptions } from "../sync/flow.ts";
-import { type OnError, parallelMap, readingTask } from "../sync/parallel-map.ts";
+import { type OnValueError, parallelMap, readingTask } from "../sync/parallel-map.ts";
 import { isPort, openSource, pump, type Source } from "../sync/source.ts";
 import type { TaskGroup } from "../sync/task-group.ts";
-import type { ValueOf, WorkContext } from "./fan/types.ts";
+import type { SourceValue, FanWorkContext } from "./fan/types.ts";
 
-export type { FailedValue, OnError, Verdict } from "../sync/parallel-map.ts";
+export type { FailedValue, OnValueError, ErrorVerdict } from "../sync/parallel-map.ts";
 export type { Source } from "../sync/source.ts";
-export type { ValueOf, WorkContext } from "./fan/types.ts";
+export type { SourceValue, FanWorkContext } from "./fan/types.ts";
 
 /** How values are distributed. */
 export interface FanOutOptions<T = unknown> extends FlowOptions {
@@ -21,8 +21,8 @@ export interface FanOutOptions<T = unknown> extends FlowOptions {
   readonly workers: number;
   /** Whether results keep the order of the input; default false: they come as they are ready. */
   readonly ordered?: boolean | undefined;
-  /** Decides about a value on which the work failed; without it, a failure stops all. */
-  readonly onError?: OnError<T> | undefined;
+  /** Takes what the work threw, and the value on which it failed, and decides. Without it, the first failure stops all. */
+  readonly onError?: OnValueError<T> | undefined;
 }
 
 /** How streams are merged. */
@@ -83,7 +83,7 @@ export class FanInError extends AggregateError {
  */
 export function fanOut<T, R>(
   source: Source<T>,
-  work: (value: T, context: WorkContext) => R | PromiseLike<R>,
+  work: (value: T, context: FanWorkContext) => R | PromiseLike<R>,
   options: FanOutOptions<T>,
 ): Flow<R> {
   requireFunction("work", work);
@@ -130,14 +130,14 @@ export function fanOut<T, R>(
 export function fanIn<S extends Source<unknown>>(
   sources: Iterable<S>,
   options: FanInOptions = {},
-): Flow<ValueOf<S>> {
-  const all = [...sources] as unknown as Source<ValueOf<S>>[];
+): Flow<SourceValue<S>> {
+  const all = [...sources] as unknown as Source<SourceValue<S>>[];
   const { name = "fan-in" } = options;
   const errors = requireOneOf("errors", options.errors ?? "fail-fast", ["fail-fast", "collect"]);
-  return new Flow<ValueOf<S>>(async (out, group) => {
+  return new Flow<SourceValue<S>>(async (out, group) => {
     const { ctx } = group;
     const failed: { readonly index: number; readonly error: unknown }[] = [];
-    const feed = async (source: Source<ValueOf<S>>, index: number): Promise<void> => {
+    const feed = async (source: Source<SourceValue<S>>, index: number): Promise<void> => {
       const fed = await outcomeOf(() => pump(openSource(source, ctx), out, ctx));
       if (fed.ok) return;
       if (errors === "fail-fast" || isCancelled(ctx)) throw fed.error;

@@ -14,11 +14,11 @@ import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { Channel, type ReceivePort } from "../sync/channel.ts";
 import type { Context } from "../sync/context.ts";
 import { openSource, pump, type Source } from "../sync/source.ts";
-import { judged, type OnError, skipped } from "../sync/parallel-map/on-error.ts";
+import { judged, type OnValueError, skipped } from "../sync/parallel-map/on-error.ts";
 import { type Task, TaskGroup } from "../sync/task-group.ts";
 import { type Group, Groups, valuesOf } from "./mapreduce/groups.ts";
 
-export type { FailedValue, OnError, Verdict } from "../sync/parallel-map/on-error.ts";
+export type { FailedValue, OnValueError, ErrorVerdict } from "../sync/parallel-map/on-error.ts";
 
 /**
  * Hands a value of a key over to the shuffle; only while the call it was given to goes on. Write the type at that
@@ -74,10 +74,10 @@ export interface MapReduceOptions<K, V, I = unknown> extends CancelOptions {
   /** The order of the result, and that in which reduces start. Without it, keys come as they were first emitted. */
   readonly sort?: ((left: K, right: K) => number) | undefined;
   /**
-   * Decides about an input whose map has failed; without it, a failure fails the run. What the failed map has emitted does
-   * not count, so what a map emits is kept apart until it has ended.
+   * Takes what `map` threw, and the input on which it failed, and decides. Without it, the first failure fails the run.
+   * What the failed map has emitted does not count, so what a map emits is kept apart until it has ended.
    */
-  readonly onError?: OnError<I> | undefined;
+  readonly onError?: OnValueError<I> | undefined;
   /** Called for each key with all its values, after the last map and before the first reduce. */
   readonly onGrouped?: ((key: K, values: readonly V[]) => void) | undefined;
   /** Called after each map and each reduce. */

@@ -7,8 +7,8 @@ import { withSuppressed } from "../core/errors.ts";
 import { outcomeOf, valueOf } from "../core/task.ts";
 import type { Received } from "../sync/channel.ts";
 import type { Context } from "../sync/context.ts";
-import { Flow, type Produce } from "../sync/flow.ts";
-import { type OnError, parallelMap, type ParallelMapOptions } from "../sync/parallel-map.ts";
+import { Flow, type FlowProducer } from "../sync/flow.ts";
+import { type OnValueError, parallelMap, type ParallelMapOptions } from "../sync/parallel-map.ts";
 import type { SendPort } from "../sync/ports.ts";
 import { type AnyIterable, openSource, pump, type Source } from "../sync/source.ts";
 import type { TaskGroup } from "../sync/task-group.ts";
@@ -19,7 +19,7 @@ import {
   watchedOutput,
 } from "./pipeline/observer.ts";
 
-export type { FailedValue, OnError, Verdict } from "../sync/parallel-map.ts";
+export type { FailedValue, OnValueError, ErrorVerdict } from "../sync/parallel-map.ts";
 
 /** How a stage runs. */
 export interface StageOptions {
@@ -36,17 +36,17 @@ export interface PipelineOptions extends StageOptions, CancelOptions {
 }
 
 /** How a stage runs that works on one value at a time. */
-export interface MapOptions<T = unknown> extends StageOptions {
+export interface PipelineMapOptions<T = unknown> extends StageOptions {
   /** How many values it works on at once: at least 1; default 1. */
   readonly concurrency?: number | undefined;
   /** Whether results keep the order of the input; default true. */
   readonly ordered?: boolean | undefined;
-  /** Decides about a value on which the work failed; without it, a failure ends the pipeline. */
-  readonly onError?: OnError<T> | undefined;
+  /** Takes what the work threw, and the value on which it failed, and decides. Without it, the first failure ends the pipeline. */
+  readonly onError?: OnValueError<T> | undefined;
 }
 
 /** A whole stage as a function from one stream to another, typically an async generator. */
-export type Transform<I, O> = (input: AsyncIterable<I>, ctx: Context) => AnyIterable<O>;
+export type PipelineTransform<I, O> = (input: AsyncIterable<I>, ctx: Context) => AnyIterable<O>;
 
 /**
  * Begins a pipeline.
@@ -61,7 +61,7 @@ export type Transform<I, O> = (input: AsyncIterable<I>, ctx: Context) => AnyIter
 export function pipeline<T>(source: Source<T>, options: PipelineOptions = {}): Pipeline<T> {
   const { name = "source", capacity, signal, observer } = options;
   const watch = observer?.stage(name, 1);
-  const produce: Produce<T> = async (out, { ctx }) => {
+  const produce: FlowProducer<T> = async (out, { ctx }) => {
     if (watch === undefined) await pump(openSource(source, ctx), out, ctx);
     else await watch.run(() => pump(openSource(source, ctx), watchedOutput(out, watch), ctx));
   };
@@ -89,11 +89,11 @@ export function pipeline<T>(source: Source<T>, options: PipelineOptions = {}): P
  * await words.toArray(); //=> ["a", "b", "c"]
  */
 export class Pipeline<T> extends Flow<T> {
-  readonly #produce: Produce<T>;
+  readonly #produce: FlowProducer<T>;
   readonly #options: PipelineOptions;
 
   /** Begin with {@link pipeline}. @internal */
-  constructor(produce: Produce<T>, options: PipelineOptions) {
+  constructor(produce: FlowProducer<T>, options: PipelineOptions) {
     super(produce, options);
     this.#produce = produce;
     this.#options = options;
@@ -106,11 +106,14 @@ export class Pipeline<T> extends Flow<T> {
    * @example
    * const numbers = pipeline(["1", "two", "3"]).map(
    *   (text) => BigInt(text),
-   *   { onError: ({ attempt }) => (attempt < 3 ? "retry" : "skip") },
+   *   { onError: (error, { attempt }) => (attempt < 3 ? "retry" : "skip") },
    * );
    * await numbers.toArray(); //=> [1n, 3n]
    */
-  map<U>(work: (value: T, ctx: Context) => U | PromiseLike<U>, options: MapOptions<T> = {}): Pipeline<U> {
+  map<U>(
+    work: (value: T, ctx: Context) => U | PromiseLike<U>,
+    options: PipelineMapOptions<T> = {},
+  ): Pipeline<U> {
     requireFunction("work", work);
     const { onError } = options;
     if (onError !== undefined) requireFunction("onError", onError);
@@ -127,7 +130,7 @@ export class Pipeline<T> extends Flow<T> {
   }
 
   /** Adds a stage that is a function from one stream to another: to split, join, drop or add values. */
-  through<U>(transform: Transform<T, U>, options: StageOptions = {}): Pipeline<U> {
+  through<U>(transform: PipelineTransform<T, U>, options: StageOptions = {}): Pipeline<U> {
     requireFunction("transform", transform);
     return this.#then<U>(options, 1, (input, out, { ctx }) => pump(transform(input, ctx), out, ctx));
   }
@@ -137,7 +140,7 @@ export class Pipeline<T> extends Flow<T> {
     const { name = "stage" } = options;
     const { signal, observer } = this.#options;
     const watch = observer?.stage(name, workers);
-    const produce: Produce<U> = async (out, group) => {
+    const produce: FlowProducer<U> = async (out, group) => {
       const input = new Flow(this.#produce, { ...this.#options, signal: group.ctx.signal });
       const run = (): Promise<void> =>
         watch === undefined
@@ -162,10 +165,10 @@ type Stage<T, U> = (
 /** The same work, watched. */
 function watched<T, U>(plain: ParallelMapOptions<T, U>, watch: StageObserver): ParallelMapOptions<T, U> {
   const { work, onError } = plain;
-  const judge: OnError<T> | undefined =
+  const judge: OnValueError<T> | undefined =
     onError &&
-    (async (failed, ctx) => {
-      const verdict = await onError(failed, ctx);
+    (async (error, failed, ctx) => {
+      const verdict = await onError(error, failed, ctx);
       if (verdict === "skip") watch.skip();
       return verdict;
     });

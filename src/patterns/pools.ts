@@ -22,7 +22,7 @@ import {
   jobLimits,
   poolLimits,
   type PoolMapOptions,
-  type RunOptions,
+  type PoolRunOptions,
   type WorkerPoolOptions,
 } from "./pools/options.ts";
 import { mapJobs, type Pool } from "./pools/pool.ts";
@@ -34,9 +34,9 @@ export type { JobContext } from "./pools/job.ts";
 export type {
   JobOptions,
   PoolMapOptions,
-  RunOptions,
-  Seat,
-  SetupContext,
+  PoolRunOptions,
+  WorkerSeat,
+  WorkerSetupContext,
   WorkerPoolOptions,
 } from "./pools/options.ts";
 export type { Pool } from "./pools/pool.ts";
@@ -76,7 +76,7 @@ export class WorkerPool<I, O, S = void> implements Pool<I, O> {
   readonly #resource: Resource | undefined;
   readonly #scope: CancelableContext;
   readonly #dispatch: Dispatch<O, S>;
-  readonly #tally: JobTally = { settled: 0, done: 0, failed: 0 };
+  readonly #tally: JobTally = { settled: 0, processed: 0, failed: 0 };
   readonly #staff: Staff<O, S>;
   readonly #ended: Deferred<void>;
   #state: "open" | "closed" | "ended" = "open";
@@ -124,11 +124,11 @@ export class WorkerPool<I, O, S = void> implements Pool<I, O> {
   }
 
   /** Takes effect at once, also in a simulation: a `close` after it finds the job handed over. */
-  run(job: I, options?: RunOptions): Promise<O> {
+  run(job: I, options?: PoolRunOptions): Promise<O> {
     return this.#run(job, options, jobLimits(options));
   }
 
-  tryRun(job: I, options?: RunOptions): Promise<O> | undefined {
+  tryRun(job: I, options?: PoolRunOptions): Promise<O> | undefined {
     const limits = jobLimits(options);
     const able = this.#state !== "open" || this.#dispatch.hasRoom || isCancelled(options);
     return able ? this.#run(job, options, limits) : undefined;
@@ -170,7 +170,7 @@ export class WorkerPool<I, O, S = void> implements Pool<I, O> {
 
   get stats(): PoolStats {
     const { queue, callers } = this.#dispatch;
-    const { settled, done, failed } = this.#tally;
+    const { settled, processed, failed } = this.#tally;
     // Those who wait for room came after those in the queue, but may be more urgent or have come to an empty queue.
     const nowMs = this.#runtime.clock.now();
     const sinceMs = Math.min(queue.oldest?.sinceMs ?? nowMs, callers.oldest?.sinceMs ?? nowMs);
@@ -180,9 +180,9 @@ export class WorkerPool<I, O, S = void> implements Pool<I, O> {
       waiting: this.waiting,
       waitingForRoom: callers.size,
       oldestMs: nowMs - sinceMs,
-      done,
+      processed,
       failed,
-      givenUp: settled - done - failed,
+      givenUp: settled - processed - failed,
     };
   }
 

@@ -12,13 +12,19 @@ import { type CancelableContext, type Context, withCancel } from "../sync/contex
 import type { Received } from "../sync/channel.ts";
 import { openSource, pump, type Source } from "../sync/source.ts";
 import { TaskGroup } from "../sync/task-group.ts";
-import type { ConsumeOptions, Consuming, Failure, Handler } from "./producer-consumer/handler.ts";
+import type {
+  ConsumeOptions,
+  ConsumerContext,
+  ConsumerHandler,
+  TakenValue,
+  UnfinishedValue,
+} from "./producer-consumer/handler.ts";
 import { JobQueue, type JobQueueOptions } from "./producer-consumer/job-queue.ts";
 import type { TakeEnd } from "./producer-consumer/take-end.ts";
 
 export type { DropReason, OverflowPolicy } from "../sync/channel.ts";
-export type { ConsumeOptions, Consuming, Failure, Handler } from "./producer-consumer/handler.ts";
-export { JobQueue, type JobQueueOptions, type Producer } from "./producer-consumer/job-queue.ts";
+export type * from "./producer-consumer/handler.ts";
+export { JobQueue, type JobQueueOptions, type QueueProducer } from "./producer-consumer/job-queue.ts";
 export type { QueueWaiting, TakeEnd } from "./producer-consumer/take-end.ts";
 
 /**
@@ -35,7 +41,7 @@ export type { QueueWaiting, TakeEnd } from "./producer-consumer/take-end.ts";
  */
 export function consume<T>(
   queue: TakeEnd<T>,
-  handler: Handler<T>,
+  handler: ConsumerHandler<T>,
   options: ConsumeOptions<T> = {},
 ): ConsumerTeam<T> {
   return new ConsumerTeam<T>(queue, handler, options);
@@ -63,7 +69,7 @@ const pausing = Symbol("paused");
  */
 export class ConsumerTeam<T> {
   readonly #queue: TakeEnd<T>;
-  readonly #handler: Handler<T>;
+  readonly #handler: ConsumerHandler<T>;
   readonly #onError: ConsumeOptions<T>["onError"];
   readonly #runtime: Runtime = currentRuntime();
   readonly #resource: Resource | undefined;
@@ -72,7 +78,7 @@ export class ConsumerTeam<T> {
   #taking: CancelableContext;
   /** What consumers wait for during a pause. */
   #resumed: Deferred<void> | undefined;
-  readonly #unfinished: Failure<T>[] = [];
+  readonly #unfinished: UnfinishedValue<T>[] = [];
   readonly #done: Deferred<void>;
   /** How it ends: well, unless something comes up. The first thing that does is the reason of all that follows. */
   #end: Outcome<void> = { ok: true, value: undefined };
@@ -82,8 +88,9 @@ export class ConsumerTeam<T> {
   #active = 0;
 
   /** @internal */
-  constructor(queue: TakeEnd<T>, handler: Handler<T>, options: ConsumeOptions<T>) {
+  constructor(queue: TakeEnd<T>, handler: ConsumerHandler<T>, options: ConsumeOptions<T>) {
     requireFunction("handler", handler);
+    if (options.onError !== undefined) requireFunction("onError", options.onError);
     this.#consumers = requireInteger("consumers", options.consumers ?? 1, 1);
     this.#queue = queue;
     this.#handler = handler;
@@ -125,7 +132,7 @@ export class ConsumerTeam<T> {
   }
 
   /** What was taken and not worked on to the end when the team was ended: at most one value a consumer. */
-  get unfinished(): readonly Failure<T>[] {
+  get unfinished(): readonly UnfinishedValue<T>[] {
     return this.#unfinished;
   }
 
@@ -191,7 +198,7 @@ export class ConsumerTeam<T> {
     }
   }
 
-  async #handle(value: T, consuming: Consuming): Promise<void> {
+  async #handle(value: T, consuming: ConsumerContext): Promise<void> {
     const { consumer, ctx } = consuming;
     const handled = await outcomeOf(() => {
       // It may have ended between the grant of the value and this moment.
@@ -199,26 +206,26 @@ export class ConsumerTeam<T> {
       return this.#handler(value, consuming);
     });
     if (handled.ok) this.#processed++;
-    else await this.#fail({ value, consumer, error: handled.error });
+    else await this.#fail(handled.error, { value, consumer });
   }
 
   /** Returns only if the team goes on. */
-  async #fail(failure: Failure<T>): Promise<void> {
+  async #fail(error: unknown, failed: TakenValue<T>): Promise<void> {
     this.#failed++;
     const { ctx } = this.#scope;
-    let { error } = failure;
+    let fatal = error;
     if (ctx.error === undefined && this.#onError !== undefined) {
-      const told = await outcomeOf(() => this.#onError?.(failure));
+      const told = await outcomeOf(() => this.#onError?.(error, failed));
       if (told.ok) return;
-      ({ error } = told);
+      fatal = told.error;
     }
-    this.#unfinished.push(failure);
+    this.#unfinished.push({ ...failed, error });
     if (ctx.error === undefined) {
-      this.#end = { ok: false, error };
-      this.#scope.cancel(error);
-      this.#queue.close(error);
+      this.#end = { ok: false, error: fatal };
+      this.#scope.cancel(fatal);
+      this.#queue.close(fatal);
     }
-    throw error;
+    throw fatal;
   }
 
   /** A consumer has ended; with the last one, the team has. */
@@ -260,7 +267,7 @@ export interface ProduceConsumeOptions<T> extends JobQueueOptions<T>, ConsumeOpt
  */
 export async function produceConsume<T>(
   sources: Iterable<Source<T>>,
-  handler: Handler<T>,
+  handler: ConsumerHandler<T>,
   options: ProduceConsumeOptions<T>,
 ): Promise<void> {
   const queue = new JobQueue<T>(options);

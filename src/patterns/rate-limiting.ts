@@ -16,14 +16,14 @@ import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import type { TaskRecord } from "../core/scheduler.ts";
 import { WaiterQueue } from "../core/waiter-queue.ts";
 import { type Claim, TokenBucket } from "./rate-limiting/bucket.ts";
-import type { Decision, Limiter, RateWaitOptions } from "./rate-limiting/limiter.ts";
-import type { RateLimiterOptions, ReserveOptions } from "./rate-limiting/options.ts";
+import type { LimitDecision, Limiter, RateWaitOptions } from "./rate-limiting/limiter.ts";
+import type { RateLimiterOptions, RateReserveOptions } from "./rate-limiting/options.ts";
 import { deadlineFor, refusalOf } from "./rate-limiting/rate-limit-error.ts";
 import { Reservation } from "./rate-limiting/reservation.ts";
 import { TokenWaiter, type Wanted } from "./rate-limiting/token-waiter.ts";
 
-export type { Decision, Limiter, RateWaitOptions } from "./rate-limiting/limiter.ts";
-export type { RateLimiterOptions, ReserveOptions } from "./rate-limiting/options.ts";
+export type { LimitDecision, Limiter, RateWaitOptions } from "./rate-limiting/limiter.ts";
+export type { RateLimiterOptions, RateReserveOptions } from "./rate-limiting/options.ts";
 export { RateLimitError } from "./rate-limiting/rate-limit-error.ts";
 export { Reservation } from "./rate-limiting/reservation.ts";
 
@@ -52,10 +52,10 @@ export function every(intervalMs: number): number {
  * **Source** golang.org/x/time/rate. There, a wait that is given up still holds up those behind it.
  *
  * @example
- * const limiter = new RateLimiter({ perSecond: 100, burst: 2 });
- * const verdicts = [limiter.allow(), limiter.allow(), limiter.allow()];
+ * const limiter = new RateLimiter({ perSecond: 1, burst: 2 });
  * await limiter.wait();
- * verdicts; //=> [true, true, false]
+ * await limiter.wait();
+ * limiter.allow(); //=> false
  */
 export class RateLimiter implements Limiter {
   readonly #runtime: Runtime = currentRuntime();
@@ -110,7 +110,7 @@ export class RateLimiter implements Limiter {
   }
 
   /** What would be said to one who asks for `n` now. Takes nothing. Exact as to those who wait. */
-  check(n = 1): Decision {
+  check(n = 1): LimitDecision {
     const nowMs = this.#now();
     const retryAfterMs = this.#delayFor(nowMs, requireTokens(n));
     const remaining = this.#bucket.remainingAt(nowMs, this.#wanted);
@@ -122,12 +122,12 @@ export class RateLimiter implements Limiter {
    * Takes `n` tokens now for the instant at which they are there, so that the caller can do something else until then.
    * Refused if `n` is above the burst, if it would have to wait for ever, or longer than `maxDelayMs`.
    */
-  reserve(n = 1, options?: ReserveOptions): Reservation {
+  reserve(n = 1, options?: RateReserveOptions): Reservation {
     return this.reserveAt(this.#now(), n, options);
   }
 
   /** The same at `nowMs`. */
-  reserveAt(nowMs: number, n = 1, options: ReserveOptions = {}): Reservation {
+  reserveAt(nowMs: number, n = 1, options: RateReserveOptions = {}): Reservation {
     const maxDelayMs = requireDuration("maxDelayMs", options.maxDelayMs ?? Number.POSITIVE_INFINITY);
     return this.#reservation(this.#take(requireInstant(nowMs), requireTokens(n), maxDelayMs));
   }

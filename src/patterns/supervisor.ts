@@ -12,8 +12,8 @@ export {
   type SupervisorEvent,
   SupervisorEvents,
 } from "./supervisor/events.ts";
-export type { ChildNode, Supervised, SupervisorTree } from "./supervisor/inner.ts";
-export type { Strategy, SupervisionOptions, SupervisorOptions } from "./supervisor/options.ts";
+export type { ChildStatus, Supervised, SupervisorTree } from "./supervisor/inner.ts";
+export type { RestartStrategy, SupervisionOptions, SupervisorOptions } from "./supervisor/options.ts";
 export { type RestartReason, SupervisorError } from "./supervisor/restart-intensity.ts";
 export type { ChildContext, ChildSpec, SupervisorChildSpec } from "./supervisor/spec.ts";
 

@@ -28,7 +28,7 @@ export interface FlowOptions extends CancelOptions {
  * Makes the values: sends them to `out`, starts what it needs in `group`, and settles when no more will come. It must
  * pass `group.ctx` to everything that waits.
  */
-export type Produce<T> = (out: SendPort<T>, group: TaskGroup) => Promise<void>;
+export type FlowProducer<T> = (out: SendPort<T>, group: TaskGroup) => Promise<void>;
 
 /**
  * A stream of values with backpressure and an owner.
@@ -47,14 +47,14 @@ export type Produce<T> = (out: SendPort<T>, group: TaskGroup) => Promise<void>;
  * await flow.toArray(); //=> [1, 2, 3]
  */
 export class Flow<T> implements AsyncIterable<T, undefined> {
-  readonly #produce: Produce<T>;
+  readonly #produce: FlowProducer<T>;
   readonly #options: FlowOptions;
   /** That of whoever made the flow and handed its callbacks over, not that of whoever reads it. */
   readonly #context = new AsyncContext();
   #state: "idle" | "running" | "ended" = "idle";
   #running: { readonly group: TaskGroup; readonly out: Channel<T> } | undefined;
 
-  constructor(produce: Produce<T>, options: FlowOptions = {}) {
+  constructor(produce: FlowProducer<T>, options: FlowOptions = {}) {
     requireLimit("capacity", options.capacity ?? 0, 0);
     this.#produce = produce;
     this.#options = options;

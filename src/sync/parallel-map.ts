@@ -5,10 +5,10 @@ import { Deferred } from "../core/deferred.ts";
 import { currentRuntime } from "../core/runtime.ts";
 import { outcomeOf } from "../core/task.ts";
 import { Channel, type Received, type SendPort } from "./channel.ts";
-import { judged, type OnError, withoutSkipped } from "./parallel-map/on-error.ts";
+import { judged, type OnValueError, withoutSkipped } from "./parallel-map/on-error.ts";
 import type { TaskGroup } from "./task-group.ts";
 
-export type { FailedValue, OnError, Verdict } from "./parallel-map/on-error.ts";
+export type { FailedValue, OnValueError, ErrorVerdict } from "./parallel-map/on-error.ts";
 export { readingTask } from "./parallel-map/reading-task.ts";
 
 /** Who works, and how. */
@@ -26,8 +26,8 @@ export interface ParallelMapOptions<I, O> {
   readonly name: string;
   /** `worker` counts from 1. */
   readonly work: (value: I, worker: number) => O | PromiseLike<O>;
-  /** Decides about a value on which the work failed; without it, a failure ends everything. */
-  readonly onError?: OnError<I> | undefined;
+  /** Takes what the work threw, and the value on which it failed, and decides. Without it, the first failure ends everything. */
+  readonly onError?: OnValueError<I> | undefined;
 }
 
 /** Starts the workers and settles when all input has been worked on and every result taken. */
@@ -39,7 +39,7 @@ export async function parallelMap<I, O>(options: ParallelMapOptions<I, O>): Prom
 }
 
 /** The same, with `onError` as a part of the work. */
-function judging<I, O>(options: ParallelMapOptions<I, O> & { readonly onError: OnError<I> }) {
+function judging<I, O>(options: ParallelMapOptions<I, O> & { readonly onError: OnValueError<I> }) {
   const { group, out, work, onError } = options;
   return {
     ...options,

@@ -6,22 +6,22 @@ import { linkCancel } from "../core/cancellation.ts";
 import { type Outcome, outcomeOf } from "../core/task.ts";
 import { type Context, withCancel } from "./context.ts";
 
-/** What is asked with a {@link Request}. */
-export type BodyOf<R> = R extends Request<infer Body, infer _> ? Body : never;
+/** What is asked with a {@link RequestMessage}. */
+export type BodyOf<R> = R extends RequestMessage<infer Body, infer _> ? Body : never;
 
-/** What a {@link Request} is answered with. */
-export type AnswerOf<R> = R extends Request<infer _, infer Answer> ? Answer : never;
+/** What a {@link RequestMessage} is answered with. */
+export type AnswerOf<R> = R extends RequestMessage<infer _, infer Answer> ? Answer : never;
 
 /**
  * A message that can be answered, whatever carries it: an event loop, a bus. Whoever gets it may; {@link answering} makes
  * a handler that does. The first answer counts.
  *
  * @example
- * const bus = new PubSub<{ double: Request<number, number> }>();
+ * const bus = new PubSub<{ double: RequestMessage<number, number> }>();
  * bus.on("double", (asked) => void asked.reply(asked.body * 2));
  * await request(bus, "double", 21, { timeoutMs: 1000 }); //=> 42
  */
-export class Request<Body, Answer> {
+export class RequestMessage<Body, Answer> {
   /** What is asked. */
   readonly body: Body;
   /** Ends when nobody waits for an answer any more. */
@@ -59,7 +59,7 @@ export class Request<Body, Answer> {
  * **Errors** What `handler` fails with goes to whoever asks; if they have left, to where failures of handlers go.
  *
  * @example
- * const bus = new PubSub<{ half: Request<number, number> }>();
+ * const bus = new PubSub<{ half: RequestMessage<number, number> }>();
  * bus.on(
  *   "half",
  *   answering((n, ctx) => sleep(1, ctx).then(() => n / 2)),
@@ -68,7 +68,7 @@ export class Request<Body, Answer> {
  */
 export function answering<Body, Answer>(
   handler: (body: Body, ctx: Context) => Answer | PromiseLike<Answer>,
-): (request: Request<Body, Answer>, carrier?: Context) => Promise<void> {
+): (request: RequestMessage<Body, Answer>, carrier?: Context) => Promise<void> {
   requireFunction("handler", handler);
   return async (asked, carrier) => {
     if (asked.ctx.error !== undefined) return;

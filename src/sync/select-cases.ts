@@ -14,7 +14,7 @@ import type { Timer } from "../core/clock.ts";
 import type { Runtime } from "../core/runtime.ts";
 import type { ResourceInfo, TaskRecord } from "../core/scheduler.ts";
 import { QueueNode } from "../core/waiter-queue.ts";
-import type { Receivable, Received, Receiver, Sendable, Sender } from "./ports.ts";
+import type { Receivable, Received, ReceiveSide, Receiver, Sendable, Sender, SendSide } from "./ports.ts";
 
 /** One operation that a select may choose. Made by {@link receive}, {@link send}, {@link after} and {@link done}. */
 export interface SelectCase<R extends CaseResult> {
@@ -22,8 +22,8 @@ export interface SelectCase<R extends CaseResult> {
   ready(): boolean;
   /** Goes on; called only when ready, in the same step. */
   commit(): R;
-  /** Takes its place where it will be found when it can go on. */
-  enroll(select: Chooser<R>): Enrollment;
+  /** Takes its place where it will be found when it can go on; `key` is what the select calls it. */
+  enroll(select: Chooser<R>, key: string): Enrollment;
   /** What it concerns, for reports. */
   readonly resource: ResourceInfo | undefined;
 }
@@ -32,6 +32,8 @@ export interface SelectCase<R extends CaseResult> {
 export interface CaseResult {
   /** What the operation gave. */
   readonly value: unknown;
+  /** Of a receive. */
+  readonly done?: boolean | undefined;
 }
 
 /** A case that has taken its place. */
@@ -43,16 +45,18 @@ export interface Enrollment {
 export interface Chooser<R extends CaseResult> {
   readonly runtime: Runtime;
   readonly task: TaskRecord | undefined;
-  choose(result: R): void;
+  choose(key: string, result: R): void;
   refuse(error: unknown): void;
 }
 
 class ReceiveNode<T> extends QueueNode implements Receiver<T>, Enrollment {
   readonly #select: Chooser<Received<T>>;
+  readonly #key: string;
 
-  constructor(select: Chooser<Received<T>>) {
+  constructor(select: Chooser<Received<T>>, key: string) {
     super();
     this.#select = select;
+    this.#key = key;
   }
 
   get task(): TaskRecord | undefined {
@@ -60,7 +64,7 @@ class ReceiveNode<T> extends QueueNode implements Receiver<T>, Enrollment {
   }
 
   deliver(result: Received<T>): void {
-    this.#select.choose(result);
+    this.#select.choose(this.#key, result);
   }
 
   refused(error: unknown): void {
@@ -69,6 +73,33 @@ class ReceiveNode<T> extends QueueNode implements Receiver<T>, Enrollment {
 
   leave(): void {
     this.queue?.remove(this);
+  }
+}
+
+// Classes and not records of closures: a loop makes its cases anew each time round.
+class ReceiveCase<T> implements SelectCase<Received<T>> {
+  readonly #end: ReceiveSide<T>;
+
+  constructor(end: ReceiveSide<T>) {
+    this.#end = end;
+  }
+
+  get resource(): ResourceInfo | undefined {
+    return this.#end.resource;
+  }
+
+  ready(): boolean {
+    return this.#end.receivable;
+  }
+
+  commit(): Received<T> {
+    return this.#end.tryReceive() as Received<T>;
+  }
+
+  enroll(select: Chooser<Received<T>>, key: string): Enrollment {
+    const node = new ReceiveNode<T>(select, key);
+    this.#end.enrollReceiver(node);
+    return node;
   }
 }
 
@@ -83,10 +114,12 @@ const SENT: Sent = { value: undefined };
 class SendNode<T> extends QueueNode implements Sender<T>, Enrollment {
   readonly value: T;
   readonly #select: Chooser<Sent>;
+  readonly #key: string;
 
-  constructor(select: Chooser<Sent>, value: T) {
+  constructor(select: Chooser<Sent>, key: string, value: T) {
     super();
     this.#select = select;
+    this.#key = key;
     this.value = value;
   }
 
@@ -95,7 +128,7 @@ class SendNode<T> extends QueueNode implements Sender<T>, Enrollment {
   }
 
   accepted(): void {
-    this.#select.choose(SENT);
+    this.#select.choose(this.#key, SENT);
   }
 
   refused(error: unknown): void {
@@ -104,6 +137,35 @@ class SendNode<T> extends QueueNode implements Sender<T>, Enrollment {
 
   leave(): void {
     this.queue?.remove(this);
+  }
+}
+
+class SendCase<T> implements SelectCase<Sent> {
+  readonly #end: SendSide<T>;
+  readonly #value: T;
+
+  constructor(end: SendSide<T>, value: T) {
+    this.#end = end;
+    this.#value = value;
+  }
+
+  get resource(): ResourceInfo | undefined {
+    return this.#end.resource;
+  }
+
+  ready(): boolean {
+    return this.#end.sendable;
+  }
+
+  commit(): Sent {
+    this.#end.trySend(this.#value);
+    return SENT;
+  }
+
+  enroll(select: Chooser<Sent>, key: string): Enrollment {
+    const node = new SendNode<T>(select, key, this.#value);
+    this.#end.enrollSender(node);
+    return node;
   }
 }
 
@@ -119,17 +181,7 @@ class SendNode<T> extends QueueNode implements Sender<T>, Enrollment {
  * chosen; //=> { key: "word", value: "go", done: false }
  */
 export function receive<T>(port: Receivable<T>): SelectCase<Received<T>> {
-  const end = port.receiveSide;
-  return {
-    resource: end.resource,
-    ready: () => end.receivable,
-    commit: () => end.tryReceive() as Received<T>,
-    enroll: (select) => {
-      const node = new ReceiveNode<T>(select);
-      end.enrollReceiver(node);
-      return node;
-    },
-  };
+  return new ReceiveCase(port.receiveSide);
 }
 
 /**
@@ -141,20 +193,7 @@ export function receive<T>(port: Receivable<T>): SelectCase<Received<T>> {
  * chosen.key; //=> "sent"
  */
 export function send<T>(port: Sendable<T>, value: T): SelectCase<Sent> {
-  const end = port.sendSide;
-  return {
-    resource: end.resource,
-    ready: () => end.sendable,
-    commit: () => {
-      end.trySend(value);
-      return SENT;
-    },
-    enroll: (select) => {
-      const node = new SendNode<T>(select, value);
-      end.enrollSender(node);
-      return node;
-    },
-  };
+  return new SendCase(port.sendSide, value);
 }
 
 /** What a chosen {@link after} gives. */
@@ -178,8 +217,8 @@ export function after(delayMs: number): SelectCase<Elapsed> {
     resource: undefined,
     ready: () => delay === 0,
     commit: () => ({ value: delay }),
-    enroll: (select) => {
-      const timer: Timer = select.runtime.clock.after(delay, () => select.choose({ value: delay }));
+    enroll: (select, key) => {
+      const timer: Timer = select.runtime.clock.after(delay, () => select.choose(key, { value: delay }));
       return { leave: () => timer.cancel() };
     },
   };
@@ -202,9 +241,9 @@ export function done(source: CancelOptions | AbortSignal): SelectCase<CaseResult
     resource: undefined,
     ready: () => isCancelled(options),
     commit: () => ({ value: endingOf(options)?.reason }),
-    enroll: (select) => {
+    enroll: (select, key) => {
       const link: CancelLink | undefined = linkCancel(options, {
-        onCancel: (reason) => select.choose({ value: reason }),
+        onCancel: (reason) => select.choose(key, { value: reason }),
       });
       return { leave: () => link?.release() };
     },

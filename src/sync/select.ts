@@ -10,8 +10,8 @@ import { requireOneOf } from "../core/arguments.ts";
 import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
 import { completed } from "../core/fairness.ts";
 import { pick } from "../core/random.ts";
-import { begin } from "../core/resource.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
+import type { ResourceInfo } from "../core/scheduler.ts";
 import { Waiter } from "../core/waiter.ts";
 import type { CaseResult, Chooser, Enrollment, SelectCase } from "./select-cases.ts";
 
@@ -51,30 +51,45 @@ export interface SelectOptions extends CancelOptions {
 
 type Order = "random" | "priority";
 
-function requireOrder({ order }: Pick<SelectOptions, "order">): Order {
-  return requireOneOf("order", order ?? "random", ["random", "priority"]);
+function requireOrder(order: Order | undefined): Order {
+  return order === undefined ? "random" : requireOneOf("order", order, ["random", "priority"]);
 }
 
-type KeyedCase = readonly [key: string, operation: SelectCase<CaseResult>];
+type Case = SelectCase<CaseResult>;
 
 type Choice = CaseResult & { readonly key: string };
 
+/** The cases: one of `operations` for each of `keys`. One that is disabled stays in its place, and is passed over. */
+interface Cases {
+  readonly keys: readonly string[];
+  readonly operations: readonly (Case | undefined | null | false)[];
+}
+
+function casesOf(cases: SelectCases): Cases {
+  return { keys: Object.keys(cases), operations: Object.values(cases) };
+}
+
 /** The wait of one select: one promise, and a place in the queue of every case. */
-class SelectWaiter extends Waiter<Choice> {
+class SelectWaiter extends Waiter<Choice> implements Chooser<CaseResult> {
+  readonly runtime: Runtime;
   readonly #enrolled: Enrollment[] = [];
 
-  constructor(runtime: Runtime, cases: readonly KeyedCase[], options: CancelOptions | undefined) {
-    const about = cases.flatMap(([, { resource }]) => (resource === undefined ? [] : [resource]));
-    super(runtime, "select", about, options);
-    for (const [key, operation] of cases) {
-      const chooser: Chooser<CaseResult> = {
-        runtime,
-        task: this.task,
-        choose: (result) => this.grant({ key, ...result }),
-        refuse: (error) => this.fail(error),
-      };
-      this.#enrolled.push(operation.enroll(chooser));
+  constructor(runtime: Runtime, cases: Cases, options: CancelOptions | undefined) {
+    super(runtime, "select", runtime.scheduler === undefined ? undefined : resourcesOf(cases), options);
+    this.runtime = runtime;
+    const { keys, operations } = cases;
+    for (let index = 0; index < keys.length; index++) {
+      const operation = operations[index];
+      if (isEnabled(operation)) this.#enrolled.push(operation.enroll(this, keys[index] as string));
     }
+  }
+
+  choose(key: string, result: CaseResult): void {
+    this.grant(choiceOf(key, result));
+  }
+
+  refuse(error: unknown): void {
+    this.fail(error);
   }
 
   protected override leave(): void {
@@ -84,21 +99,33 @@ class SelectWaiter extends Waiter<Choice> {
   }
 }
 
-function enabled(cases: SelectCases): KeyedCase[] {
-  const list: KeyedCase[] = [];
-  for (const [key, operation] of Object.entries(cases)) {
-    if (operation !== undefined && operation !== null && operation !== false) list.push([key, operation]);
-  }
-  return list;
+function isEnabled(operation: Case | undefined | null | false): operation is Case {
+  return operation !== undefined && operation !== null && operation !== false;
+}
+
+function resourcesOf({ operations }: Cases): ResourceInfo[] {
+  return operations.flatMap((operation) =>
+    isEnabled(operation) && operation.resource !== undefined ? [operation.resource] : [],
+  );
 }
 
 /** Chooses among the cases that are ready now and commits it; undefined if none is. */
-function commitReady(runtime: Runtime, cases: readonly KeyedCase[], order: Order): Choice | undefined {
-  const ready = cases.filter(([, operation]) => operation.ready());
-  if (ready.length === 0) return undefined;
-  const index = order === "priority" || ready.length === 1 ? 0 : chooseAmong(runtime, ready.length);
-  const [key, operation] = ready[index] as KeyedCase;
-  return { key, ...operation.commit() };
+function commitReady(runtime: Runtime, { keys, operations }: Cases, order: Order): Choice | undefined {
+  let ready = 0;
+  for (const operation of operations) if (isEnabled(operation) && operation.ready()) ready++;
+  if (ready === 0) return undefined;
+  let passed = order === "priority" || ready === 1 ? 0 : chooseAmong(runtime, ready);
+  for (let index = 0; index < operations.length; index++) {
+    const operation = operations[index];
+    if (!isEnabled(operation) || !operation.ready() || passed-- > 0) continue;
+    return choiceOf(keys[index] as string, operation.commit());
+  }
+  return undefined;
+}
+
+/** Written out, as spreading costs as much as all the rest of a select. */
+function choiceOf(key: string, { value, done }: CaseResult): Choice {
+  return done === undefined ? { key, value } : { key, value, done };
 }
 
 function chooseAmong(runtime: Runtime, count: number): number {
@@ -124,27 +151,32 @@ function chooseAmong(runtime: Runtime, count: number): number {
  * const chosen = await select({ number: receive(numbers), word: receive(words) });
  * chosen.key === "word" ? chosen.value : "?"; //=> "hello"
  */
-export function select<C extends SelectCases>(cases: C, options: SelectOptions = {}): Promise<Selected<C>> {
+export function select<C extends SelectCases>(cases: C, options?: SelectOptions): Promise<Selected<C>> {
   const runtime = currentRuntime();
-  const list = enabled(cases);
-  const order = requireOrder(options);
-  return begin(runtime, () => {
-    const cancelled = rejectIfCancelled(options);
-    if (cancelled !== undefined) return cancelled;
-    const now = outcomeNow(runtime, () => commitReady(runtime, list, order));
-    const result = now ?? new SelectWaiter(runtime, list, options).promise;
-    return result as Promise<Selected<C>>;
-  });
+  const list = casesOf(cases);
+  const order = requireOrder(options?.order);
+  const choice =
+    runtime.scheduler === undefined
+      ? firstOf(runtime, list, order, options)
+      : runtime.scheduler.begin().then(() => firstOf(runtime, list, order, options));
+  return choice as Promise<Selected<C>>;
 }
 
-/** The result of a case that is ready, as a promise; undefined if none is. */
-function outcomeNow<R>(runtime: Runtime, commit: () => R | undefined): Promise<R> | undefined {
+function firstOf(
+  runtime: Runtime,
+  list: Cases,
+  order: Order,
+  options: CancelOptions | undefined,
+): Promise<Choice> {
+  const cancelled = rejectIfCancelled(options);
+  if (cancelled !== undefined) return cancelled;
   try {
-    const result = commit();
-    return result === undefined ? undefined : completed(runtime, result);
+    const choice = commitReady(runtime, list, order);
+    if (choice !== undefined) return completed(runtime, choice);
   } catch (error) {
     return Promise.reject(error);
   }
+  return new SelectWaiter(runtime, list, options).promise;
 }
 
 /**
@@ -158,7 +190,9 @@ function outcomeNow<R>(runtime: Runtime, commit: () => R | undefined): Promise<R
  */
 export function trySelect<C extends SelectCases>(
   cases: C,
-  options: Pick<SelectOptions, "order"> = {},
+  options?: Pick<SelectOptions, "order">,
 ): Selected<C> | undefined {
-  return commitReady(currentRuntime(), enabled(cases), requireOrder(options)) as Selected<C> | undefined;
+  return commitReady(currentRuntime(), casesOf(cases), requireOrder(options?.order)) as
+    | Selected<C>
+    | undefined;
 }

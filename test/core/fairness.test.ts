@@ -3,7 +3,7 @@ import { RwLock } from "concurrency-model-patterns/rw-lock";
 import { receive, select } from "concurrency-model-patterns/select";
 import { Semaphore } from "concurrency-model-patterns/semaphore";
 import { WaitGroup } from "concurrency-model-patterns/wait-group";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { hostGetsItsTurn } from "../support/listeners.ts";
 
 /** Each waits once, and is granted in the same step. None of them goes on without having waited. */
@@ -69,4 +69,22 @@ describe("a task that is granted again and again what it waits for", () => {
     });
     expect(turn).toBe(true);
   });
+});
+
+test("the host has its turn also after a test's clock, which was far ahead, has been put away", async () => {
+  const wait = waits["a receive"]?.() as () => Promise<unknown>;
+  const spy = vi.spyOn(performance, "now").mockReturnValue(1e12);
+  const ahead = { turned: false };
+  setImmediate(() => {
+    ahead.turned = true;
+  });
+  try {
+    while (!ahead.turned) await wait();
+  } finally {
+    spy.mockRestore();
+  }
+  const turn = await hostGetsItsTurn(async (over) => {
+    while (!over()) await wait();
+  });
+  expect(turn).toBe(true);
 });

@@ -14,7 +14,7 @@ const scope = await publicScope();
 
 describe("every example runs, and what it claims holds", () => {
   for (const example of examples.filter(({ runs }) => runs)) {
-    test(`${example.file}: ${example.symbol}`, { timeout: 2000 }, async () => {
+    test(`${example.file}: ${example.symbol}`, async () => {
       await expect(runExample(example, scope)).resolves.toBeUndefined();
     });
   }

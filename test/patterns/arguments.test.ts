@@ -1,6 +1,6 @@
 /** Every option of the patterns that is a number, with what is none: refused at the call, and by name. */
 import { EventLoop } from "concurrency-model-patterns/event-loop";
-import { ask, type Request as Question } from "concurrency-model-patterns/event-loop/ask";
+import { ask, type RequestMessage as Question } from "concurrency-model-patterns/event-loop/ask";
 import { ticks } from "concurrency-model-patterns/event-loop/ticks";
 import { LoopWatch } from "concurrency-model-patterns/event-loop/watch";
 import { fanIn, fanOut } from "concurrency-model-patterns/fan";
@@ -16,7 +16,7 @@ import { inBatches } from "concurrency-model-patterns/producer-consumer/batches"
 import { DedupeWindow } from "concurrency-model-patterns/producer-consumer/dedupe-window";
 import { OrderedQueue } from "concurrency-model-patterns/producer-consumer/ordered-queue";
 import { PubSub } from "concurrency-model-patterns/pubsub";
-import { request, type Request } from "concurrency-model-patterns/pubsub/request";
+import { request, type RequestMessage } from "concurrency-model-patterns/pubsub/request";
 import { RateLimiter } from "concurrency-model-patterns/rate-limiting";
 import { FixedWindowLimiter } from "concurrency-model-patterns/rate-limiting/fixed-window";
 import { GcraLimiter } from "concurrency-model-patterns/rate-limiting/gcra";
@@ -42,7 +42,7 @@ type Makes = Readonly<Record<string, (v: never) => unknown>>;
 const one = (): number => 1;
 const nothing = (): void => {};
 const jobs = { map: nothing, reduce: one };
-const bus = new PubSub<{ topic: Request<number, number> }>();
+const bus = new PubSub<{ topic: RequestMessage<number, number> }>();
 const pool = new WorkerPool(one, { workers: 1 });
 const loop = new EventLoop<{ event: Question<number, number> }>();
 const limiter = new RateLimiter({ perSecond: 1, burst: 1 });

@@ -38,7 +38,7 @@ const things: Readonly<Record<string, () => unknown>> = {
   "a reader of a broadcast": () => broadcast(new Channel<number>(1), 1)[0],
   WorkerPool: () => new WorkerPool((n: number) => n, { workers: 2 }),
   JobQueue: () => new JobQueue<number>({ capacity: 1 }),
-  Producer: () => new JobQueue<number>({ capacity: 1 }).producer(),
+  QueueProducer: () => new JobQueue<number>({ capacity: 1 }).producer(),
   OrderedQueue: () => new OrderedQueue<number>({ capacity: 1 }),
   AcknowledgedQueue: () => new AcknowledgedQueue<number>({ capacity: 1, onDeadLetter: () => {} }),
   inBatches: () => inBatches(new JobQueue<number>({ capacity: 1 }), { size: 2 }),

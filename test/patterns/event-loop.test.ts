@@ -504,7 +504,7 @@ describe("close and drain", () => {
     await TaskGroup.run(async (group) => {
       group.go(() => loop.run({ until: "idle" }));
       await sleep(20);
-      for (const off of takeBack) off();
+      for (const off of takeBack) off.unsubscribe();
       for (const off of takeBack) off[Symbol.dispose]();
     });
     expect(trail).toEqual(["n begins", "n ends"]);
@@ -711,7 +711,7 @@ describe("failures", () => {
   inBothRuntimes("an event that nobody handles is a failure", async () => {
     const loop = new EventLoop<Letters>();
     const off = loop.on("a", () => {});
-    off();
+    off.unsubscribe();
     await loop.post("a", 1);
     const failure = await failureOf(loop.run());
     expect(failure).toBeInstanceOf(MisuseError);
@@ -757,7 +757,7 @@ describe("handlers", () => {
       loop.on("n", (n) => {
         trail.push(`first ${n}`);
         if (n !== 1) return;
-        off();
+        off.unsubscribe();
         loop.on("n", (m) => void trail.push(`third ${m}`));
       });
       const off = loop.on("n", (n) => void trail.push(`second ${n}`));

@@ -4,7 +4,8 @@ import { CanceledError, ClosedError } from "concurrency-model-patterns/errors";
 import { withCancel, background, type Context } from "concurrency-model-patterns/context";
 import {
   consume,
-  type Failure,
+  type TakenValue,
+  type UnfinishedValue,
   JobQueue,
   produceConsume,
 } from "concurrency-model-patterns/producer-consumer";
@@ -255,11 +256,13 @@ describe("consume", () => {
 
   inBothRuntimes("with onError the team goes on, also after a handler that throws at once", async () => {
     const queue = new JobQueue<number>({ capacity: 10 });
-    const failures: Failure<number>[] = [];
+    const failures: UnfinishedValue<number>[] = [];
     const handler = (value: number): void => {
       if (value % 2 === 1) throw new Error(`odd: ${value}`);
     };
-    const team = consume(queue, handler, { onError: (failure) => void failures.push(failure) });
+    const team = consume(queue, handler, {
+      onError: (error, failed) => void failures.push({ ...failed, error }),
+    });
     for (const n of numbers(6)) await queue.put(n);
     queue.close();
     await team.wait();
@@ -372,7 +375,7 @@ describe("conservation", () => {
     const reported: number[] = [];
     const consumers = 1 + Math.floor(random() * 3);
     const failing = random() < 0.3;
-    const report = (failure: Failure<number>): void => void reported.push(failure.value);
+    const report = (_: unknown, { value }: TakenValue<number>): void => void reported.push(value);
     const team = consume(
       queue,
       async (value, scope) => {

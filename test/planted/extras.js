@@ -41,7 +41,7 @@ export const extras = [
   [
     "an error in judging a failure hides the failure",
     "sync/parallel-map/on-error.ts",
-    "withSuppressed(asked.error, [failed.error])",
+    "withSuppressed(asked.error, [error])",
     "asked.error",
   ],
   // pools, producers and consumers

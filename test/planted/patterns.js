@@ -55,13 +55,13 @@ export const patterns = [
   [
     "producers wait on for consumers that have failed",
     "patterns/producer-consumer.ts",
-    "this.#queue.close(error);",
+    "this.#queue.close(fatal);",
     "",
   ],
   [
     "the value that a failed consumer had taken is lost",
     "patterns/producer-consumer.ts",
-    "this.#unfinished.push(failure);",
+    "this.#unfinished.push({ ...failed, error });",
     "",
   ],
   [
@@ -135,7 +135,7 @@ export const patterns = [
   [
     "what a handler throws is swallowed",
     "patterns/pubsub/bus.ts",
-    "if (!handled.ok) onError(handled.error, message);",
+    "if (!handled.ok) tell(handled.error, message);",
     "",
   ],
   // mapreduce

@@ -16,15 +16,15 @@ export const primitives = [
   [
     "a waiter that was granted can still fail",
     "core/waiter.ts",
-    'fail(error: unknown): void {\n    if (this.#state !== "waiting") return;',
+    'fail(error: unknown): void {\n    if (this.state !== "waiting") return;',
     "fail(error: unknown): void {",
   ],
-  ["a waiter keeps its tie to the signal after its end", "core/waiter.ts", "this.#link?.release();", ""],
+  ["a waiter keeps its tie to the signal after its end", "core/waiter.ts", "    this.link.release();\n", ""],
   [
     "a granted wait is resumed at once, before its turn in a simulation",
     "core/waiter.ts",
-    "if (this.#runtime.scheduler !== undefined) this.#runtime.scheduler.ready(this);\n    else if",
-    "if",
+    "if (scheduler === undefined && !turnIsDue(this.seam))",
+    "if (!turnIsDue(this.seam))",
   ],
   ["cancelling stops at the children", "core/cancellation.ts", "          tree.push(target);\n", ""],
   [

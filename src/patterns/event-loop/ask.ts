@@ -6,9 +6,9 @@ import { Deferred } from "../../core/deferred.ts";
 import { ClosedError } from "../../core/errors.ts";
 import { currentRuntime } from "../../core/runtime.ts";
 import { type Context, withTimeout } from "../../sync/context.ts";
-import { type AnswerOf, type BodyOf, Request } from "../../sync/request.ts";
+import { type AnswerOf, type BodyOf, RequestMessage } from "../../sync/request.ts";
 
-export { type AnswerOf, answering, type BodyOf, Request } from "../../sync/request.ts";
+export { type AnswerOf, answering, type BodyOf, RequestMessage } from "../../sync/request.ts";
 
 /** How long to wait for an answer. */
 export interface AskOptions extends CancelOptions {
@@ -28,7 +28,7 @@ export interface Asked<E extends object> {
 
 /** The kinds of events that are requests. */
 type RequestKind<E extends object> = {
-  [K in keyof E & string]: E[K] extends Request<unknown, never> ? K : never;
+  [K in keyof E & string]: E[K] extends RequestMessage<unknown, never> ? K : never;
 }[keyof E & string];
 
 /**
@@ -45,7 +45,7 @@ type RequestKind<E extends object> = {
  * **Source** `ask` of Akka; `gen_server:call` of Erlang/OTP.
  *
  * @example
- * const loop = new EventLoop<{ deposit: number; balance: Request<void, number> }>();
+ * const loop = new EventLoop<{ deposit: number; balance: RequestMessage<void, number> }>();
  * let cents = 0;
  * loop.on("deposit", (amount) => void (cents += amount));
  * loop.on(
@@ -77,7 +77,7 @@ async function askWithin<E extends object, K extends RequestKind<E>>(
   { ctx, cancel }: { readonly ctx: Context; readonly cancel: () => void },
 ): Promise<AnswerOf<E[K]>> {
   const answered = new Deferred<AnswerOf<E[K]>>(currentRuntime(), "ask");
-  const request = new Request<BodyOf<E[K]>, AnswerOf<E[K]>>(body, ctx, (outcome) => {
+  const request = new RequestMessage<BodyOf<E[K]>, AnswerOf<E[K]>>(body, ctx, (outcome) => {
     const first = answered.outcome === undefined;
     answered.settle(outcome);
     return first;

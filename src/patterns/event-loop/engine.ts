@@ -48,7 +48,8 @@ export class Engine {
   readonly #slice: Slice;
   readonly #observer: LoopObserver | undefined;
   readonly #now: () => number | undefined;
-  #handled = 0;
+  #processed = 0;
+  #failed = 0;
   state: "idle" | "running" | "ended" = "idle";
 
   constructor(options: Omit<EventLoopOptions<object>, "onError"> & { readonly onError?: unknown }) {
@@ -76,7 +77,7 @@ export class Engine {
   get stats(): LoopStats {
     const { closed, size, waiting } = this.mailbox;
     const sources = Math.max(0, this.#lanes.size - (closed && size === 0 ? 0 : 1));
-    return { handled: this.#handled, size, waiting: waiting.senders, sources };
+    return { processed: this.#processed, failed: this.#failed, size, waiting: waiting.senders, sources };
   }
 
   /** An event that is posted now. */
@@ -151,9 +152,10 @@ export class Engine {
   async #handle({ kind, outcome, context, acceptedMs }: Arrival, ctx: Context): Promise<void> {
     const waitedMs = acceptedMs === undefined ? undefined : (this.#now() ?? acceptedMs) - acceptedMs;
     const done = this.#observer?.begin(kind, waitedMs);
-    const fatal = await context.run(() => this.handlers.handle(kind, outcome, ctx));
+    const { how, fatal } = await context.run(() => this.handlers.handle(kind, outcome, ctx));
     done?.();
-    this.#handled++;
+    if (how === "processed") this.#processed++;
+    else if (how === "failed") this.#failed++;
     this.gate.handled();
     this.errors.push(...fatal);
     if (fatal.length > 0) this.stop();

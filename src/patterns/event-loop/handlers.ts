@@ -14,6 +14,12 @@ type Failure =
 /** Deals with a failure, as a `catch` block does: if it returns, the loop goes on; if it throws, that ends the loop. */
 export type Catch = (error: unknown, failure: Failure) => void | PromiseLike<void>;
 
+/** How an event was handled; `fatal` are the errors that are to end the loop, none if it goes on. */
+interface Handled {
+  readonly how: "processed" | "failed" | "given up";
+  readonly fatal: readonly unknown[];
+}
+
 interface Entry {
   readonly handler: Handler;
   readonly once: boolean;
@@ -41,29 +47,32 @@ export class Handlers {
     return () => this.#remove(kind, entry);
   }
 
-  /** Handles an event, or the failure of a source. Gives the errors that are to end the loop; none if it goes on. */
-  async handle(kind: string, outcome: Outcome<unknown>, ctx: Context): Promise<readonly unknown[]> {
-    if (!outcome.ok) return this.#fatal(outcome.error, { from: "source", kind });
+  /** Handles an event, or the failure of a source. */
+  async handle(kind: string, outcome: Outcome<unknown>, ctx: Context): Promise<Handled> {
+    if (!outcome.ok) return this.#failed(outcome.error, { from: "source", kind });
     const { value } = outcome;
     const list = this.#of(kind);
     const failure: Failure = { from: "handler", event: { kind, value } };
-    if (list.length === 0) return this.#fatal(new MisuseError(`no handler for "${kind}" events`), failure);
+    if (list.length === 0) return this.#failed(new MisuseError(`no handler for "${kind}" events`), failure);
+    let result: Handled = { how: "processed", fatal: [] };
     for (const entry of list) {
       if (!entry.active) continue;
+      if (ctx.error !== undefined) return { how: "given up", fatal: [] };
       if (entry.once) this.#remove(kind, entry);
       const handled = await outcomeOf(() => entry.handler(value as never, ctx));
-      if (ctx.error !== undefined && (handled.ok || handled.error === ctx.cause)) return [];
-      const fatal = handled.ok ? [] : await this.#fatal(handled.error, failure);
-      if (fatal.length > 0) return fatal;
+      if (handled.ok) continue;
+      if (ctx.error !== undefined && handled.error === ctx.cause) return { how: "given up", fatal: [] };
+      result = await this.#failed(handled.error, failure);
+      if (result.fatal.length > 0) break;
     }
-    return [];
+    return result;
   }
 
   /** An error that is thrown in place of another does not hide it. */
-  async #fatal(error: unknown, failure: Failure): Promise<readonly unknown[]> {
+  async #failed(error: unknown, failure: Failure): Promise<Handled> {
     const dealt = await outcomeOf(() => this.#catch(error, failure));
-    if (dealt.ok) return [];
-    return dealt.error === error ? [error] : [dealt.error, error];
+    if (dealt.ok) return { how: "failed", fatal: [] };
+    return { how: "failed", fatal: dealt.error === error ? [error] : [dealt.error, error] };
   }
 
   #of(kind: string): readonly Entry[] {

@@ -122,15 +122,13 @@ function waitAt(key: string, port: SelectCase<Received<unknown>>): ArrivalCase {
     resource: port.resource,
     ready: () => false,
     commit: () => ({ value: { key, received: outcomeNow(() => port.commit()) } }),
-    enroll: (chooser) => {
+    enroll: (chooser, ofCase) => {
       const arrived = (received: Outcome<Received<unknown>>): void =>
-        chooser.choose({ value: { key, received } });
-      return port.enroll({
-        runtime: chooser.runtime,
-        task: chooser.task,
-        choose: (value) => arrived({ ok: true, value }),
-        refuse: (error) => arrived({ ok: false, error }),
-      });
+        chooser.choose(ofCase, { value: { key, received } });
+      const { runtime, task } = chooser;
+      const choose = (_: string, value: Received<unknown>): void => arrived({ ok: true, value });
+      const refuse = (error: unknown): void => arrived({ ok: false, error });
+      return port.enroll({ runtime, task, choose, refuse }, ofCase);
     },
   };
 }

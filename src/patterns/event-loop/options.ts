@@ -32,15 +32,8 @@ export type LoopFailure<E extends object> =
 /** Handles an event. `ctx` ends when the run is cancelled, not when the loop is stopped or closed. */
 export type EventHandler<T> = (value: T, ctx: Context) => void | PromiseLike<void>;
 
-/** Takes a handler or a source back. Calling it again does nothing. */
-export interface Registration {
-  (): void;
-  /** The same, for `using`. */
-  [Symbol.dispose](): void;
-}
-
 /** How long a loop keeps the host waiting. */
-export interface SliceOptions {
+export interface LoopSliceOptions {
   /** After so many milliseconds of handlers, the host gets its turn for timers and I/O; default 5. */
   readonly sliceMs?: number | undefined;
   /** After so many events it does in any case: at least 1; default Infinity. */
@@ -69,8 +62,10 @@ export interface SourceOptions {
 
 /** What a loop has done, and what it has to do. */
 export interface LoopStats {
-  /** How many events have been handled, also those that failed. */
-  readonly handled: number;
+  /** How many events have been handled to the end. */
+  readonly processed: number;
+  /** How many events, and how many sources, failed, whatever became of that. */
+  readonly failed: number;
   /** How many posted events wait to be handled. */
   readonly size: number;
   /** How many posts wait for room. */
@@ -80,14 +75,14 @@ export interface LoopStats {
 }
 
 /** How a loop works. */
-export interface EventLoopOptions<E extends object> extends SliceOptions {
+export interface EventLoopOptions<E extends object> extends LoopSliceOptions {
   /** How many posted events may wait to be handled: at least 1; default 1024. */
   readonly capacity?: number | undefined;
   /**
-   * Deals with a failure, as a `catch` block does: if it returns, the loop goes on; what it throws ends the loop and is
-   * what `run` rejects with. Without it, every failure does. It never overlaps with a handler.
+   * Takes what was thrown, and what failed with it; then the loop goes on. What this throws ends the loop, and is what
+   * `run` rejects with. Without it, the first failure does. It never overlaps with a handler.
    */
-  readonly onError?: ((error: unknown, failure: LoopFailure<E>) => void | PromiseLike<void>) | undefined;
+  readonly onError?: ((error: unknown, failed: LoopFailure<E>) => void | PromiseLike<void>) | undefined;
   /** Sees every event come and go: a `LoopWatch` of `event-loop/watch`. */
   readonly observer?: LoopObserver | undefined;
   /** A short name for reports and for the event log. */
@@ -95,7 +90,7 @@ export interface EventLoopOptions<E extends object> extends SliceOptions {
 }
 
 /** How a handler is called. */
-export interface HandlerOptions {
+export interface EventHandlerOptions {
   /** Whether it is called for one event only; default false. */
   readonly once?: boolean | undefined;
 }

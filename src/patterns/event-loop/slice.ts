@@ -4,7 +4,7 @@
 import { requireDuration, requireLimit } from "../../core/arguments.ts";
 import { afterTurn } from "../../core/fairness.ts";
 import { currentRuntime, type Runtime } from "../../core/runtime.ts";
-import type { SliceOptions } from "./options.ts";
+import type { LoopSliceOptions } from "./options.ts";
 
 export class Slice {
   readonly #runtime: Runtime = currentRuntime();
@@ -13,7 +13,7 @@ export class Slice {
   #sinceMs = 0;
   #handled = 0;
 
-  constructor({ sliceMs = 5, sliceEvents = Number.POSITIVE_INFINITY }: SliceOptions) {
+  constructor({ sliceMs = 5, sliceEvents = Number.POSITIVE_INFINITY }: LoopSliceOptions) {
     this.#ms = requireDuration("sliceMs", sliceMs);
     this.#events = requireLimit("sliceEvents", sliceEvents, 1);
   }

@@ -8,7 +8,7 @@ import { reportUncaught } from "../../core/uncaught.ts";
 import type { LoopObserver } from "./options.ts";
 
 /** An event that took long, or waited for long. */
-export interface SlowEvent {
+export interface SlowLoopEvent {
   /** Its kind. */
   readonly kind: string;
   /** `handling`: its handlers take longer than `slowMs`. `waiting`: it waited longer than `lagMs` for its turn. */
@@ -24,7 +24,7 @@ export interface LoopWatchOptions {
   /** How long an event may wait from when it was accepted, in milliseconds; default Infinity. */
   readonly lagMs?: number | undefined;
   /** Told of each such event. What it throws becomes an uncaught exception of the host. */
-  readonly onSlow: (event: SlowEvent) => void;
+  readonly onSlow: (event: SlowLoopEvent) => void;
 }
 
 /**
@@ -51,7 +51,7 @@ export class LoopWatch implements LoopObserver {
   readonly #runtime: Runtime = currentRuntime();
   readonly #slowMs: number;
   readonly #lagMs: number;
-  readonly #onSlow: (event: SlowEvent) => void;
+  readonly #onSlow: (event: SlowLoopEvent) => void;
   readonly #context = new AsyncContext();
   #busyMs = 0;
   #longestMs = 0;
@@ -105,7 +105,7 @@ export class LoopWatch implements LoopObserver {
     if (ms > this.#lagMs) this.#report({ kind, because: "waiting", ms });
   }
 
-  #report(event: SlowEvent): void {
+  #report(event: SlowLoopEvent): void {
     this.#context.run(() => this.#onSlow(event)).catch(reportUncaught);
   }
 }

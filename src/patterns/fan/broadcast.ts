@@ -16,24 +16,24 @@ import { TaskGroup } from "../../sync/task-group.ts";
  * the oldest value that waits for this reader makes room. `disconnect`: this reader gets what waits for it and then a
  * `FullError`; the others go on.
  */
-export type BranchOverflow = "block" | "drop-oldest" | "disconnect";
+export type BroadcastOverflow = "block" | "drop-oldest" | "disconnect";
 
 /** How a stream is broadcast. */
 export interface BroadcastOptions extends CancelOptions {
   /** How many values may wait for each reader: at least 0, or 1 unless a slow reader blocks; default 16. */
   readonly capacity?: number | undefined;
   /** What happens beyond that; default `block`. */
-  readonly overflow?: BranchOverflow | undefined;
+  readonly overflow?: BroadcastOverflow | undefined;
   /** A short name for reports and for the event log. */
   readonly name?: string | undefined;
 }
 
 /** As many branches as there are readers, one by one if their number is a literal. */
-export type Branches<T, N extends number, List extends Branch<T>[] = []> = number extends N
-  ? Branch<T>[]
+export type BroadcastBranches<T, N extends number, List extends BroadcastBranch<T>[] = []> = number extends N
+  ? BroadcastBranch<T>[]
   : List["length"] extends N
     ? List
-    : Branches<T, N, [...List, Branch<T>]>;
+    : BroadcastBranches<T, N, [...List, BroadcastBranch<T>]>;
 
 /**
  * Gives every value of `source` to each of some readers.
@@ -60,7 +60,7 @@ export function broadcast<T, N extends number>(
   source: Source<T>,
   readers: N,
   options: BroadcastOptions = {},
-): Branches<T, N> {
+): BroadcastBranches<T, N> {
   requireInteger("readers", readers, 1);
   const policy = requireOneOf("overflow", options.overflow ?? "block", [
     "block",
@@ -74,9 +74,9 @@ export function broadcast<T, N extends number>(
     const overflow = policy === "drop-oldest" ? policy : "block";
     const channel = new Channel<T>(capacity, { name: `${name} ${index + 1}`, overflow });
     trunk.join(channel);
-    return new Branch(trunk, channel, options);
+    return new BroadcastBranch(trunk, channel, options);
   });
-  return branches as Branches<T, N>;
+  return branches as BroadcastBranches<T, N>;
 }
 
 /**
@@ -87,7 +87,7 @@ export function broadcast<T, N extends number>(
  * await unused[Symbol.asyncDispose]();
  * await branch.toArray(); //=> ["a", "b", "c"]
  */
-export class Branch<T> extends Flow<T> {
+export class BroadcastBranch<T> extends Flow<T> {
   readonly #trunk: Trunk<T>;
   readonly #channel: Channel<T>;
 
@@ -127,7 +127,7 @@ export class Branch<T> extends Flow<T> {
  */
 class Trunk<T> {
   readonly #source: Source<T>;
-  readonly #overflow: BranchOverflow;
+  readonly #overflow: BroadcastOverflow;
   readonly #options: CancelOptions & { readonly name: string };
   readonly #readers = new Set<Channel<T>>();
   readonly #channels = new Set<Channel<T>>();
@@ -135,7 +135,7 @@ class Trunk<T> {
 
   constructor(
     source: Source<T>,
-    overflow: BranchOverflow,
+    overflow: BroadcastOverflow,
     options: CancelOptions & { readonly name: string },
   ) {
     this.#source = source;

@@ -4,9 +4,9 @@
 import { requireFunction, requireInteger, requireOneOf } from "../../core/arguments.ts";
 import { Channel } from "../../sync/channel.ts";
 import { Flow, type FlowOptions } from "../../sync/flow.ts";
-import { type OnError, parallelMap } from "../../sync/parallel-map.ts";
+import { type OnValueError, parallelMap } from "../../sync/parallel-map.ts";
 import { openSource, pump, type Source } from "../../sync/source.ts";
-import type { WorkContext } from "./types.ts";
+import type { FanWorkContext } from "./types.ts";
 
 /** What values are told apart by. Objects are not: make a text of them. */
 export type FanKey = string | number | bigint | boolean;
@@ -17,8 +17,8 @@ export interface FanOutByOptions<T> extends FlowOptions {
   readonly workers: number;
   /** How many values may wait for each worker: at least 0; default 8. More of them even out keys that come in bursts. */
   readonly laneCapacity?: number | undefined;
-  /** Decides about a value on which the work failed; without it, a failure stops all. */
-  readonly onError?: OnError<T> | undefined;
+  /** Takes what the work threw, and the value on which it failed, and decides. Without it, the first failure stops all. */
+  readonly onError?: OnValueError<T> | undefined;
 }
 
 /**
@@ -43,7 +43,7 @@ export interface FanOutByOptions<T> extends FlowOptions {
 export function fanOutBy<T, R>(
   source: Source<T>,
   by: "round-robin" | ((value: T) => FanKey),
-  work: (value: T, context: WorkContext) => R | PromiseLike<R>,
+  work: (value: T, context: FanWorkContext) => R | PromiseLike<R>,
   options: FanOutByOptions<T>,
 ): Flow<R> {
   if (typeof by !== "function") requireOneOf("by", by, ["round-robin"]);

@@ -6,7 +6,7 @@ import { Channel, type ReceivePort } from "../../sync/channel.ts";
 import { Flow, type FlowOptions, pump } from "../../sync/flow.ts";
 import { openSource, type Source } from "../../sync/source.ts";
 import type { TaskGroup } from "../../sync/task-group.ts";
-import type { ValueOf } from "./types.ts";
+import type { SourceValue } from "./types.ts";
 import { Heap } from "./heap.ts";
 
 /** How streams are merged in an order. */
@@ -68,9 +68,9 @@ export function mergeSorted<T>(
 export function mergeInTurn<S extends Source<unknown>>(
   sources: Iterable<S>,
   options: MergeOptions = {},
-): Flow<ValueOf<S>> {
-  const all = [...sources] as unknown as Source<ValueOf<S>>[];
-  return new Flow<ValueOf<S>>(async (out, group) => {
+): Flow<SourceValue<S>> {
+  const all = [...sources] as unknown as Source<SourceValue<S>>[];
+  return new Flow<SourceValue<S>>(async (out, group) => {
     let lanes = openLanes(all, group, options.name);
     while (lanes.length > 0) {
       const open: typeof lanes = [];
@@ -108,9 +108,9 @@ export function mergeInTurn<S extends Source<unknown>>(
 export function mergeByPriority<S extends Source<unknown>>(
   sources: Iterable<S>,
   options: MergeOptions = {},
-): Flow<ValueOf<S>> {
-  const all = [...sources] as unknown as Source<ValueOf<S>>[];
-  return new Flow<ValueOf<S>>(async (out, group) => {
+): Flow<SourceValue<S>> {
+  const all = [...sources] as unknown as Source<SourceValue<S>>[];
+  return new Flow<SourceValue<S>>(async (out, group) => {
     const { ctx } = group;
     const ready = new Heap<number>((left, right) => left - right);
     const raised = new Channel<undefined>(all.length, { name: "ready" });
@@ -121,7 +121,7 @@ export function mergeByPriority<S extends Source<unknown>>(
     let open = lanes.length;
     while (open > 0) {
       await raised.receive(ctx);
-      const next = await (lanes[ready.shift() as number] as ReceivePort<ValueOf<S>>).receive(ctx);
+      const next = await (lanes[ready.shift() as number] as ReceivePort<SourceValue<S>>).receive(ctx);
       if (next.done === true) open--;
       else await out.send(next.value, ctx);
     }

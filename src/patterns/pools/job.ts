@@ -10,11 +10,11 @@ import type { Runtime } from "../../core/runtime.ts";
 import { Waiter } from "../../core/waiter.ts";
 import { type CancelableContext, type Context, withCancel, withTimeout } from "../../sync/context.ts";
 import type { Ranked } from "../../core/priority-line.ts";
-import type { JobLimits, Seat } from "./options.ts";
+import type { JobLimits, WorkerSeat } from "./options.ts";
 import type { JobTally } from "./stats.ts";
 
 /** What a handler is given beside the job. */
-export interface JobContext<S = void> extends Seat<S> {
+export interface JobContext<S = void> extends WorkerSeat<S> {
   /**
    * Ends when the job is given up or its time is up, and when it has settled. Has the values of its caller, and the
    * deadline: that of its caller, or `timeoutMs` after its start if that is earlier.
@@ -76,12 +76,12 @@ export class Job<O, S> extends Waiter<O> implements Ranked {
   }
 
   /** Calls the handler. Its outcome is the job's, unless that was given up meanwhile. */
-  async perform({ worker, state }: Seat<S>): Promise<void> {
+  async perform({ worker, state }: WorkerSeat<S>): Promise<void> {
     const { handle, tally } = this.#parts;
     const ctx = this.#timed();
     try {
       const result = await this.#context.run(() => handle({ worker, state, ctx }));
-      if (this.waiting) tally.done++;
+      if (this.waiting) tally.processed++;
       this.grant(result);
     } catch (error) {
       if (this.waiting) tally.failed++;

@@ -7,7 +7,7 @@ import type { Context } from "../../sync/context.ts";
 import type { FlowOptions } from "../../sync/flow.ts";
 
 /** A worker and what it has. */
-export interface Seat<S = void> {
+export interface WorkerSeat<S = void> {
   /** Which worker this is, from 1. */
   readonly worker: number;
   /** What `setup` made for it. */
@@ -15,7 +15,7 @@ export interface Seat<S = void> {
 }
 
 /** What `setup` is given. */
-export interface SetupContext {
+export interface WorkerSetupContext {
   /** Which worker this is, from 1. */
   readonly worker: number;
   /** Ends when the pool is cancelled. */
@@ -34,9 +34,9 @@ export interface WorkerPoolOptions<S = void> extends CancelOptions {
    * Makes what a worker needs for its jobs, such as a connection. Called once a worker, before its first job. If it has
    * a parameter, give that its type, or the handler will not know the type of the state.
    */
-  readonly setup?: ((context: SetupContext) => S | PromiseLike<S>) | undefined;
+  readonly setup?: ((context: WorkerSetupContext) => S | PromiseLike<S>) | undefined;
   /** Takes it apart. Called once for each worker that was set up, after its last job. */
-  readonly teardown?: ((seat: Seat<S>) => void | PromiseLike<void>) | undefined;
+  readonly teardown?: ((seat: WorkerSeat<S>) => void | PromiseLike<void>) | undefined;
   /** A short name for reports and for the event log. */
   readonly name?: string | undefined;
 }
@@ -55,7 +55,7 @@ export interface JobOptions {
 }
 
 /** How one job is done, and what gives it up. A `Context` fits. */
-export interface RunOptions extends CancelOptions, JobOptions {}
+export interface PoolRunOptions extends CancelOptions, JobOptions {}
 
 /** How the jobs of a source are done. */
 export interface PoolMapOptions extends FlowOptions, JobOptions {

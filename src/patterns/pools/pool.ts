@@ -6,7 +6,7 @@ import type { Context } from "../../sync/context.ts";
 import { Flow } from "../../sync/flow.ts";
 import { parallelMap, readingTask } from "../../sync/parallel-map.ts";
 import { openSource, type Source } from "../../sync/source.ts";
-import type { PoolMapOptions, RunOptions } from "./options.ts";
+import type { PoolMapOptions, PoolRunOptions } from "./options.ts";
 import type { PoolStats } from "./stats.ts";
 
 /** A pool of workers that do jobs. */
@@ -29,9 +29,9 @@ export interface Pool<I, O> extends AsyncDisposable {
    * many wait for it. `TimeoutError` if it waited, or was worked on, for too long; the latter is a cancellation as
    * above. `ClosedError` if the pool is closed, or is closed while this waits for room. The cause of a cancelled pool.
    */
-  run(job: I, options?: RunOptions): Promise<O>;
+  run(job: I, options?: PoolRunOptions): Promise<O>;
   /** Has a job done if a worker or a place in the queue is free; `undefined` if not. Otherwise like {@link Pool.run}. */
-  tryRun(job: I, options?: RunOptions): Promise<O> | undefined;
+  tryRun(job: I, options?: PoolRunOptions): Promise<O> | undefined;
   /**
    * Has a job done for each value of a source.
    *

@@ -14,7 +14,7 @@ import type { CancelableContext } from "../../sync/context.ts";
 import { WaitGroup } from "../../sync/wait-group.ts";
 import type { Dispatch } from "./dispatch.ts";
 import type { Job } from "./job.ts";
-import type { Seat, WorkerPoolOptions } from "./options.ts";
+import type { WorkerSeat, WorkerPoolOptions } from "./options.ts";
 
 /** What workers belong to. */
 export interface StaffParts<O, S> {
@@ -89,7 +89,7 @@ export class Staff<O, S> {
   }
 
   /** Sets a worker up; `undefined` if that fails, or if there is nothing to do any more. */
-  async #seat(worker: number): Promise<Seat<S> | undefined> {
+  async #seat(worker: number): Promise<WorkerSeat<S> | undefined> {
     const { dispatch, options, scope } = this.#parts;
     if (dispatch.isOver) return undefined;
     const { ctx } = scope;
@@ -103,7 +103,7 @@ export class Staff<O, S> {
   }
 
   /** Does a job, unless it was given up on its way here. */
-  async #perform(job: Job<O, S>, seat: Seat<S>): Promise<void> {
+  async #perform(job: Job<O, S>, seat: WorkerSeat<S>): Promise<void> {
     const { dispatch, resource } = this.#parts;
     if (job.waiting) {
       const held = { r: resource?.id ?? 0, units: 1, item: seat.worker };

@@ -14,17 +14,17 @@ export interface PoolStats {
   readonly waitingForRoom: number;
   /** For how long the oldest job that waits has waited, in milliseconds; 0 if none does. */
   readonly oldestMs: number;
-  /** How many jobs have got their result. */
-  readonly done: number;
+  /** How many jobs have been worked on to the end. */
+  readonly processed: number;
   /** How many jobs failed: their handler threw. */
   readonly failed: number;
   /** How many were given up before they had an outcome: cancelled, timed out, cleared, refused by a close. */
   readonly givenUp: number;
 }
 
-/** Counts jobs that have settled; those that are neither done nor failed were given up. */
+/** Counts jobs that have settled; those that are neither processed nor failed were given up. */
 export interface JobTally {
   settled: number;
-  done: number;
+  processed: number;
   failed: number;
 }

@@ -12,13 +12,14 @@ import { outcomeOf, spawnTask } from "../../core/task.ts";
 import { reportUncaught } from "../../core/uncaught.ts";
 import type { Received } from "../../sync/channel.ts";
 import { Delivery, type DeliveryEnd } from "./delivery.ts";
-import type { Consuming, Handler } from "./handler.ts";
-import { itemOf, type LaneOptions, placeOf, type PutOptions, requireLanes } from "./put-options.ts";
+import type { Item } from "./fair-line.ts";
+import type { ConsumerContext, ConsumerHandler } from "./handler.ts";
+import { itemOf, placeOf, type QueueLaneOptions, type QueuePutOptions, requireLanes } from "./put-options.ts";
 import { Stock } from "./stock.ts";
 import type { QueueWaiting, TakeEnd } from "./take-end.ts";
 
 export { Delivery, type NakOptions } from "./delivery.ts";
-export type { LaneOptions, PutOptions } from "./put-options.ts";
+export type { QueueLaneOptions, QueuePutOptions } from "./put-options.ts";
 export type { QueueWaiting } from "./take-end.ts";
 
 /** A value that was tried as often as is allowed. */
@@ -32,7 +33,7 @@ export interface DeadLetter<T> {
 }
 
 /** How a queue delivers. */
-export interface AcknowledgedQueueOptions<T> extends LaneOptions<T> {
+export interface AcknowledgedQueueOptions<T> extends QueueLaneOptions<T> {
   /** How long a consumer may hold a value without a word, in milliseconds: above 0; default 30,000. */
   readonly visibilityMs?: number | undefined;
   /** How many times a value is taken before it is a dead letter: at least 1, or Infinity; default 5. */
@@ -51,7 +52,6 @@ export interface AcknowledgedQueueOptions<T> extends LaneOptions<T> {
 
 interface Letter<T> {
   readonly value: T;
-  readonly priority: number;
   attempts: number;
   error: unknown;
 }
@@ -65,8 +65,8 @@ interface Letter<T> {
  * `capacity` values are in it, held and delayed ones included. Priorities and lanes as in `OrderedQueue`; a value that
  * comes back gets in line anew.
  * **Cancellation** A cancelled put puts nothing, ever; a cancelled take has taken nothing.
- * **Errors** `ClosedError` for a put once it is closed. What a schedule throws becomes an uncaught exception of the host,
- * and counts as 0.
+ * **Errors** `ClosedError` for a put once it is closed. What `laneOf` throws, its put throws. What a schedule throws
+ * becomes an uncaught exception of the host, and counts as 0.
  * **Cost** A timer for each value that is held or delayed.
  * **Not for** values that must survive the process: use a message broker, whose terms these are.
  * **Source** The visibility timeout of Amazon SQS; ack, nak and working of NATS JetStream.
@@ -109,9 +109,7 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
     const { delayMs = 0 } = options;
     if (typeof delayMs !== "function") requireNumber("delayMs", delayMs, 0);
     this.#schedule = typeof delayMs === "function" ? delayMs : () => delayMs;
-    this.#stock = new Stock<Letter<T>, Delivery<T>>(capacity, options.name, ({ value }) =>
-      this.#deliver(value),
-    );
+    this.#stock = new Stock<Letter<T>, Delivery<T>>(capacity, options.name, (item) => this.#deliver(item));
   }
 
   /** How many values it holds at most. */
@@ -150,18 +148,15 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
   }
 
   /** Puts a value in, or waits until there is room. A delay begins when it is in. */
-  put(value: T, options?: PutOptions): Promise<void> {
+  put(value: T, options?: QueuePutOptions): Promise<void> {
     const { priority, delayMs } = placeOf(options);
-    const letter: Letter<T> = { value, priority, attempts: 0, error: undefined };
-    return this.#stock.enter(options).then(() => this.#offer(letter, delayMs));
+    return this.#stock.put(this.#letterOf(value, priority), delayMs, options);
   }
 
   /** Puts a value in if there is room, and says whether there was. */
-  tryPut(value: T, options?: PutOptions): boolean {
+  tryPut(value: T, options?: QueuePutOptions): boolean {
     const { priority, delayMs } = placeOf(options);
-    if (!this.#stock.tryEnter()) return false;
-    this.#offer({ value, priority, attempts: 0, error: undefined }, delayMs);
-    return true;
+    return this.#stock.tryPut(this.#letterOf(value, priority), delayMs);
   }
 
   /** Takes the value whose turn it is, to hold it. `done` is true once it is closed and no value can come back. */
@@ -197,32 +192,30 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
     this.clear();
   }
 
-  #offer(letter: Letter<T>, delayMs: number): void {
+  #letterOf(value: T, priority: number): Item<Letter<T>> {
     const { laneOf } = this.#options;
-    const item = itemOf(
-      letter,
-      letter.priority,
-      laneOf === undefined ? undefined : () => laneOf(letter.value),
-    );
-    this.#stock.offer(item, delayMs);
+    const letter: Letter<T> = { value, attempts: 0, error: undefined };
+    return itemOf(letter, priority, laneOf === undefined ? undefined : () => laneOf(value));
   }
 
-  #deliver(letter: Letter<T>): Delivery<T> {
+  #deliver(item: Item<Letter<T>>): Delivery<T> {
+    const { value: letter } = item;
     const attempt = ++letter.attempts;
     const ended = (end: DeliveryEnd): void => {
       this.#held.delete(delivery);
       if (end.how !== "again") this.#stock.leave();
-      else this.#again(letter, end.error, end.delayMs);
+      else this.#again(item, end.error, end.delayMs);
     };
     const delivery = new Delivery<T>(this.#stock.runtime, letter.value, attempt, this.#visibilityMs, ended);
     this.#held.add(delivery);
     return delivery;
   }
 
-  #again(letter: Letter<T>, error: unknown, delayMs: number | undefined): void {
+  #again(item: Item<Letter<T>>, error: unknown, delayMs: number | undefined): void {
+    const { value: letter } = item;
     letter.error = error;
-    if (letter.attempts >= this.#attempts) this.#bury(letter);
-    else this.#offer(letter, delayMs ?? this.#delayAfter(letter.attempts));
+    if (letter.attempts >= this.#attempts) this.#bury(item);
+    else this.#stock.offer(item, delayMs ?? this.#delayAfter(letter.attempts));
   }
 
   #delayAfter(attempts: number): number {
@@ -235,14 +228,15 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
   }
 
   /** In a task of its own: whoever gave it back does not wait for that. */
-  #bury(letter: Letter<T>): void {
+  #bury(item: Item<Letter<T>>): void {
+    const { value: letter } = item;
     const { value, attempts, error } = letter;
     const bury = (): Promise<void> =>
       this.#context.run(() => this.#options.onDeadLetter({ value, attempts, error }));
     spawnTask(this.#stock.runtime, { name: `${this.#options.name ?? "queue"} dead letter` }, bury, (end) => {
       if (!end.ok && this.#state === "serving") {
         letter.error = end.error;
-        this.#offer(letter, this.#delayAfter(attempts));
+        this.#stock.offer(item, this.#delayAfter(attempts));
         return;
       }
       if (!end.ok) reportUncaught(end.error);
@@ -252,7 +246,7 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
 }
 
 /** What a handler is given beside the value. */
-export interface Acknowledging<T> extends Consuming {
+export interface Acknowledging<T> extends ConsumerContext {
   /** What it works on: to extend it, or to give it back later than the schedule says. */
   readonly delivery: Delivery<T>;
 }
@@ -279,7 +273,7 @@ export interface Acknowledging<T> extends Consuming {
  */
 export function acknowledging<T>(
   handler: (value: T, working: Acknowledging<T>) => void | PromiseLike<void>,
-): Handler<Delivery<T>> {
+): ConsumerHandler<Delivery<T>> {
   requireFunction("handler", handler);
   return async (delivery, consuming) => {
     const { consumer, ctx } = consuming;

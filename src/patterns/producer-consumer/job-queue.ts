@@ -84,9 +84,9 @@ export class JobQueue<T> implements TakeEnd<T>, AsyncIterable<T, undefined>, Rec
    * Counts one more producer: the queue closes when all that were counted are done. Count them all before the first can
    * be done, or leave that to {@link produceConsume}.
    */
-  producer(): Producer<T> {
+  producer(): QueueProducer<T> {
     if (this.closed) throw this.#refusal();
-    return new Producer<T>(this, this.#producers.open());
+    return new QueueProducer<T>(this, this.#producers.open());
   }
 
   /** Puts a value in, or waits until there is room. */
@@ -186,7 +186,7 @@ export class JobQueue<T> implements TakeEnd<T>, AsyncIterable<T, undefined>, Rec
  * producer.close();
  * queue.closed; //=> true
  */
-export class Producer<T> {
+export class QueueProducer<T> {
   readonly #queue: JobQueue<T>;
   readonly #handle: CountedHandle;
 

@@ -3,11 +3,11 @@
  */
 import type { CancelOptions } from "../../core/cancellation.ts";
 import type { Received } from "../../sync/channel.ts";
-import { itemOf, type LaneOptions, placeOf, type PutOptions, requireLanes } from "./put-options.ts";
+import { itemOf, type QueueLaneOptions, placeOf, type QueuePutOptions, requireLanes } from "./put-options.ts";
 import { Stock } from "./stock.ts";
 import type { QueueWaiting, TakeEnd } from "./take-end.ts";
 
-export type { LaneOptions, PutOptions } from "./put-options.ts";
+export type { QueueLaneOptions, QueuePutOptions } from "./put-options.ts";
 export type { QueueWaiting } from "./take-end.ts";
 
 /**
@@ -35,7 +35,7 @@ export class OrderedQueue<T> implements TakeEnd<T>, AsyncIterable<T, undefined>,
   readonly #stock: Stock<T, T>;
   readonly #laneOf: ((value: T) => unknown) | undefined;
 
-  constructor(options: LaneOptions<T>) {
+  constructor(options: QueueLaneOptions<T>) {
     const capacity = requireLanes(options);
     this.#laneOf = options.laneOf;
     this.#stock = new Stock<T, T>(capacity, options.name, ({ value }) => {
@@ -75,19 +75,16 @@ export class OrderedQueue<T> implements TakeEnd<T>, AsyncIterable<T, undefined>,
   }
 
   /** Puts a value in, or waits until there is room. A delay begins when it is in. */
-  put(value: T, options?: PutOptions): Promise<void> {
+  put(value: T, options?: QueuePutOptions): Promise<void> {
     const { priority, delayMs } = placeOf(options);
     const item = itemOf(value, priority, this.#laneOf);
-    return this.#stock.enter(options).then(() => this.#stock.offer(item, delayMs));
+    return this.#stock.put(item, delayMs, options);
   }
 
   /** Puts a value in if there is room, and says whether there was. */
-  tryPut(value: T, options?: PutOptions): boolean {
+  tryPut(value: T, options?: QueuePutOptions): boolean {
     const { priority, delayMs } = placeOf(options);
-    const item = itemOf(value, priority, this.#laneOf);
-    if (!this.#stock.tryEnter()) return false;
-    this.#stock.offer(item, delayMs);
-    return true;
+    return this.#stock.tryPut(itemOf(value, priority, this.#laneOf), delayMs);
   }
 
   /** Takes the value whose turn it is, or waits for one. `done` is true once it is closed and empty. */

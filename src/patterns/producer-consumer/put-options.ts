@@ -6,7 +6,7 @@ import type { CancelOptions } from "../../core/cancellation.ts";
 import { Item } from "./fair-line.ts";
 
 /** When a value is to be taken. A `Context` fits. */
-export interface PutOptions extends CancelOptions {
+export interface QueuePutOptions extends CancelOptions {
   /**
    * A whole number, the higher the sooner; default 0. While several priorities wait in a lane, one in eight of its turns
    * is that of the value that has waited longest, so that none starves.
@@ -17,7 +17,7 @@ export interface PutOptions extends CancelOptions {
 }
 
 /** How large a queue is, and which lanes it has. */
-export interface LaneOptions<T> {
+export interface QueueLaneOptions<T> {
   /** How many values it holds at most: at least 1. */
   readonly capacity: number;
   /** The lane of a value, a tenant say, compared as a key of a Map. Lanes take turns. By default there is one. */
@@ -27,13 +27,13 @@ export interface LaneOptions<T> {
 }
 
 /** Checks the options of a queue. Returns its capacity. */
-export function requireLanes<T>({ capacity, laneOf }: LaneOptions<T>): number {
+export function requireLanes<T>({ capacity, laneOf }: QueueLaneOptions<T>): number {
   if (laneOf !== undefined) requireFunction("laneOf", laneOf);
   return requireInteger("capacity", capacity, 1);
 }
 
 /** Checks the options of a put. */
-export function placeOf({ priority = 0, delayMs = 0 }: PutOptions = {}): {
+export function placeOf({ priority = 0, delayMs = 0 }: QueuePutOptions = {}): {
   readonly priority: number;
   readonly delayMs: number;
 } {

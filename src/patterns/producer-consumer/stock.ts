@@ -2,23 +2,53 @@
  * A bounded stock of items with an order of its own: what the queues have in common that are more than a channel.
  *
  * Invariants
- *   I1  An item that has entered and not left is in one place: on its way in, delayed, in line, or with a taker.
+ *   I1  An item that has entered and not left is in one place: delayed, in line, or with a taker.
  *   I2  `room` holds a token for each of them, so there are never more than `capacity`; whoever waits to enter is a
  *       sender of that channel.
  *   I3  A taker waits only while the line is empty. Once it is closed and all have left, nobody waits.
+ *   I4  An item enters in the step in which there is room for it, and not when its caller goes on: so whoever clears or
+ *       closes the stock meanwhile finds it there.
  */
-import { type CancelOptions, endingOf, rejectIfCancelled } from "../../core/cancellation.ts";
+import { type CancelOptions, rejectIfCancelled } from "../../core/cancellation.ts";
 import type { Timer } from "../../core/clock.ts";
 import { Deferred } from "../../core/deferred.ts";
 import { ClosedError } from "../../core/errors.ts";
 import { completed } from "../../core/fairness.ts";
-import { begin } from "../../core/resource.ts";
+import { begin, type Resource } from "../../core/resource.ts";
 import { currentRuntime, type Runtime } from "../../core/runtime.ts";
 import { Waiter } from "../../core/waiter.ts";
 import { WaiterQueue } from "../../core/waiter-queue.ts";
 import { Channel, type Received } from "../../sync/channel.ts";
+import type { Sender } from "../../sync/ports.ts";
 import { FairLine, type Item } from "./fair-line.ts";
 import type { QueueWaiting } from "./take-end.ts";
+
+/** A put that waits for room. */
+class PutWaiter extends Waiter<void> implements Sender<undefined> {
+  readonly value: undefined = undefined;
+  readonly #enter: () => void;
+  readonly #refusal: () => ClosedError;
+
+  constructor(
+    runtime: Runtime,
+    resource: Resource | undefined,
+    options: CancelOptions | undefined,
+    told: { readonly enter: () => void; readonly refusal: () => ClosedError },
+  ) {
+    super(runtime, "put", resource, options);
+    this.#enter = told.enter;
+    this.#refusal = told.refusal;
+  }
+
+  accepted(): void {
+    this.#enter();
+    this.grant();
+  }
+
+  refused(): void {
+    this.fail(this.#refusal());
+  }
+}
 
 /** `T` is what goes in, `R` what a taker gets. */
 export class Stock<T, R> {
@@ -29,6 +59,7 @@ export class Stock<T, R> {
   readonly #takers = new WaiterQueue<Waiter<Received<R>>>();
   readonly #emptied: Deferred<void>;
   readonly #taken: (item: Item<T>) => R;
+  #serving = false;
   #cause: unknown;
 
   /** `taken` is called in the step in which an item goes to its taker. */
@@ -72,23 +103,31 @@ export class Stock<T, R> {
     return this.#room.closed;
   }
 
-  /** Waits for room, and takes a place. Then the item must be offered. */
-  async enter(options: CancelOptions | undefined): Promise<void> {
-    try {
-      await this.#room.send(undefined, options);
-    } catch (error) {
-      const refused = error instanceof ClosedError && error !== endingOf(options)?.reason;
-      throw refused ? this.#refusal() : error;
-    }
+  /** Waits until there is room for an item. It can be taken when the delay is over, which begins when it is in. */
+  put(item: Item<T>, delayMs: number, options: CancelOptions | undefined): Promise<void> {
+    return begin(this.#runtime, () => {
+      const cancelled = rejectIfCancelled(options);
+      if (cancelled !== undefined) return cancelled;
+      if (this.closed) return Promise.reject(this.#refusal());
+      if (this.tryPut(item, delayMs)) return completed(this.#runtime, undefined);
+      const putter = new PutWaiter(this.#runtime, this.#room.resource, options, {
+        enter: () => this.offer(item, delayMs),
+        refusal: () => this.#refusal(),
+      });
+      this.#room.sendSide.enrollSender(putter);
+      return putter.promise;
+    });
   }
 
-  /** Takes a place if there is one. */
-  tryEnter(): boolean {
+  /** Puts an item in if there is room. */
+  tryPut(item: Item<T>, delayMs: number): boolean {
     if (this.closed) throw this.#refusal();
-    return this.#room.trySend(undefined);
+    if (!this.#room.trySend(undefined)) return false;
+    this.offer(item, delayMs);
+    return true;
   }
 
-  /** An item that has a place can be taken, now or when the delay is over. */
+  /** An item that is in can be taken, now or when the delay is over. */
   offer(item: Item<T>, delayMs: number): void {
     if (delayMs <= 0) this.#offer(item);
     else {
@@ -151,9 +190,19 @@ export class Stock<T, R> {
   }
 
   #offer(item: Item<T>): void {
-    const taker = this.#takers.shift();
-    if (taker === undefined) this.#line.push(item, this.#runtime.clock.now());
-    else taker.grant({ value: this.#taken(item), done: false });
+    this.#line.push(item, this.#runtime.clock.now());
+    if (!this.#serving) this.#serve();
+  }
+
+  /** What is taken may let the next one in: that one is served here too, however many there are. */
+  #serve(): void {
+    this.#serving = true;
+    while (this.#takers.size > 0) {
+      const item = this.#line.shift();
+      if (item === undefined) break;
+      this.#takers.shift()?.grant({ value: this.#taken(item), done: false });
+    }
+    this.#serving = false;
   }
 
   #noticeEmpty(): void {

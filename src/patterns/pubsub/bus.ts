@@ -14,6 +14,7 @@ import { currentRuntime, type Runtime } from "../../core/runtime.ts";
 import { outcomeOf, spawnTask } from "../../core/task.ts";
 import { reportUncaught } from "../../core/uncaught.ts";
 import { WaiterQueue } from "../../core/waiter-queue.ts";
+import type { Registration } from "../../sync/registration.ts";
 import { WaitGroup } from "../../sync/wait-group.ts";
 import { Directory, type Member, type Pending } from "./directory.ts";
 import { PublishWaiter } from "./publish-waiter.ts";
@@ -22,18 +23,17 @@ import type { TopicMessage, TopicPattern } from "./topics.ts";
 
 /** How a handler is called. */
 export interface ListenOptions<T> extends SubscribeOptions<T> {
-  /** Takes what the handler throws; without it, that becomes an uncaught exception of the host. */
+  /**
+   * Takes what the handler threw, and the message on which it failed; then the next message is handled. What this throws
+   * becomes an uncaught exception of the host. Without it, every failure does.
+   */
   readonly onError?: ((error: unknown, message: T) => void) | undefined;
 }
 
-/** A handler's subscription, made by {@link PubSub.on}. */
-export interface Listener {
+/** A handler's subscription, made by {@link PubSub.on}. Once that is taken back, the handler is not called any more. */
+export interface Listener extends Registration {
   /** See {@link Subscription.dropped}. */
   readonly dropped: number;
-  /** See {@link Subscription.unsubscribe}. The handler is not called any more. */
-  unsubscribe(): void;
-  /** Unsubscribes. */
-  [Symbol.dispose](): void;
 }
 
 /** What is called with each message. The next one waits until it has returned. */
@@ -129,11 +129,19 @@ export class PubSub<M extends object = Record<string, unknown>> {
   on<T>(on: string | TopicPattern, handler: MessageHandler<T>, options: ListenOptions<T> = {}): Listener {
     requireFunction("handler", handler);
     const { onError = reportUncaught } = options;
+    requireFunction("onError", onError);
     const inbox = this.enroll(on, options, (message) => message as T);
+    const tell = (error: unknown, message: T): void => {
+      try {
+        onError(error, message);
+      } catch (failure) {
+        reportUncaught(failure);
+      }
+    };
     const listen = async (): Promise<void> => {
       for await (const message of inbox) {
         const handled = await outcomeOf(() => handler(message));
-        if (!handled.ok) onError(handled.error, message);
+        if (!handled.ok) tell(handled.error, message);
       }
     };
     spawnTask(this.#runtime, { name: `on ${nameOf(on)}` }, listen, (ended) => {

@@ -9,7 +9,7 @@ import type { Subscription } from "./subscription.ts";
 import type { TopicPattern } from "./topics.ts";
 
 /** A message, and what was lost before it. */
-export interface Noticed<T> {
+export interface GapMessage<T> {
   /** The message. */
   readonly message: T;
   /** How many messages were lost between the one that was read before and this one: 0 if none. */
@@ -46,7 +46,7 @@ interface Numbered<T> {
  * await bus.publish("log", "d");
  * (await lines.receive()).value; //=> { message: "d", missed: 2 }
  */
-export class GapSubscription<T> implements ReceivePort<Noticed<T>> {
+export class GapSubscription<T> implements ReceivePort<GapMessage<T>> {
   readonly #inbox: Subscription<Numbered<T>>;
   /** The number of the message that comes next if none is missing. */
   #next = 0;
@@ -67,12 +67,12 @@ export class GapSubscription<T> implements ReceivePort<Noticed<T>> {
   }
 
   /** See {@link Subscription.receive}. */
-  async receive(options?: CancelOptions): Promise<Received<Noticed<T>>> {
+  async receive(options?: CancelOptions): Promise<Received<GapMessage<T>>> {
     return this.#notice(await this.#inbox.receive(options));
   }
 
   /** See {@link Subscription.tryReceive}. */
-  tryReceive(): Received<Noticed<T>> | undefined {
+  tryReceive(): Received<GapMessage<T>> | undefined {
     const received = this.#inbox.tryReceive();
     return received === undefined ? undefined : this.#notice(received);
   }
@@ -88,15 +88,15 @@ export class GapSubscription<T> implements ReceivePort<Noticed<T>> {
   }
 
   /** Leaving the loop unsubscribes. */
-  [Symbol.asyncIterator](): AsyncIterator<Noticed<T>, undefined> {
-    const left = async (): Promise<Received<Noticed<T>>> => {
+  [Symbol.asyncIterator](): AsyncIterator<GapMessage<T>, undefined> {
+    const left = async (): Promise<Received<GapMessage<T>>> => {
       this.unsubscribe();
       return { value: undefined, done: true };
     };
     return { next: () => this.receive(), return: left };
   }
 
-  #notice(received: Received<Numbered<T>>): Received<Noticed<T>> {
+  #notice(received: Received<Numbered<T>>): Received<GapMessage<T>> {
     if (received.done === true) return received;
     const { number, message } = received.value;
     const missed = number - this.#next;

@@ -29,7 +29,7 @@ interface Published {
  *
  * @example
  * const bus = new PubSub<{ celsius: number }>();
- * const history = new Replay(bus, "celsius", 2);
+ * const history = new TopicReplay(bus, "celsius", 2);
  * for (const celsius of [19, 20, 21]) await bus.publish("celsius", celsius);
  * const late = history.subscribe();
  * await bus.publish("celsius", 22);
@@ -38,7 +38,7 @@ interface Published {
  * for await (const celsius of late) seen.push(celsius);
  * seen; //=> [20, 21, 22]
  */
-export class Replay<M extends object, S extends Topic<M> | TopicPattern = Topic<M>> {
+export class TopicReplay<M extends object, S extends Topic<M> | TopicPattern = Topic<M>> {
   readonly #bus: PubSub<M>;
   readonly #on: S;
   readonly #last: number;

@@ -8,10 +8,10 @@ import { ConcurrencyError } from "../../core/errors.ts";
 import { currentRuntime } from "../../core/runtime.ts";
 import { type Outcome, outcomeOf, valueOf } from "../../core/task.ts";
 import { withTimeout } from "../../sync/context.ts";
-import { type AnswerOf, type BodyOf, Request } from "../../sync/request.ts";
+import { type AnswerOf, type BodyOf, RequestMessage } from "../../sync/request.ts";
 import type { PubSub, Topic } from "./bus.ts";
 
-export { type AnswerOf, answering, type BodyOf, Request } from "../../sync/request.ts";
+export { type AnswerOf, answering, type BodyOf, RequestMessage } from "../../sync/request.ts";
 
 /** How long to wait for an answer. */
 export interface RequestOptions extends CancelOptions {
@@ -21,14 +21,14 @@ export interface RequestOptions extends CancelOptions {
 
 /** The topics of `M` on which something can be asked. */
 export type RequestTopic<M> = {
-  [K in Topic<M>]: M[K] extends Request<infer _Body, infer _Answer> ? K : never;
+  [K in Topic<M>]: M[K] extends RequestMessage<infer _Body, infer _Answer> ? K : never;
 }[Topic<M>];
 
 /**
  * Nobody took the request.
  *
  * @example
- * const bus = new PubSub<{ double: Request<number, number> }>();
+ * const bus = new PubSub<{ double: RequestMessage<number, number> }>();
  * const failure: unknown = await request(bus, "double", 1, { timeoutMs: 1000 }).catch((error: unknown) => error);
  * (failure as NoRespondersError).code; //=> "NO_RESPONDERS"
  */
@@ -52,7 +52,7 @@ export class NoRespondersError extends ConcurrencyError {
  * **Source** Request-reply of NATS, with its "no responders".
  *
  * @example
- * const bus = new PubSub<{ greet: Request<string, string> }>();
+ * const bus = new PubSub<{ greet: RequestMessage<string, string> }>();
  * bus.on("greet", answering((name) => `hello ${name}`));
  * await request(bus, "greet", "ada", { timeoutMs: 1000 }); //=> "hello ada"
  */
@@ -76,7 +76,7 @@ export function request<M extends object, K extends RequestTopic<M>>(
  * **Not for** readers who share a subscription or never answer: it waits for as many answers as subscriptions took it.
  *
  * @example
- * const bus = new PubSub<{ flush: Request<string, number> }>();
+ * const bus = new PubSub<{ flush: RequestMessage<string, number> }>();
  * bus.on("flush", answering(() => 1));
  * bus.on("flush", answering(() => Promise.reject("disk full")));
  * const answers = await requestAll(bus, "flush", "now", { timeoutMs: 1000 });
@@ -108,7 +108,7 @@ async function ask<M extends object, K extends RequestTopic<M>>(
   const settleIfEnough = (): void => {
     if (outcomes.length >= expected) enough.settle({ ok: true, value: undefined });
   };
-  const asked = new Request<BodyOf<M[K]>, AnswerOf<M[K]>>(body, scope.ctx, (outcome) => {
+  const asked = new RequestMessage<BodyOf<M[K]>, AnswerOf<M[K]>>(body, scope.ctx, (outcome) => {
     if (enough.outcome !== undefined) return false;
     outcomes.push(outcome);
     settleIfEnough();

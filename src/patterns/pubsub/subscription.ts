@@ -12,6 +12,7 @@ import {
   type ReceiveEnd,
 } from "../../sync/channel.ts";
 import { type ReceiveSide, receiveSideOf } from "../../sync/ports.ts";
+import type { Registration } from "../../sync/registration.ts";
 import type { Member, Pending } from "./directory.ts";
 
 /**
@@ -55,7 +56,7 @@ export interface SubscribeOptions<T = unknown> extends CancelOptions {
  * await bus.publish("news", "new");
  * [(await inbox.receive()).value, inbox.dropped]; //=> ["new", 1]
  */
-export class Subscription<T> implements ReceiveEnd<T>, Member {
+export class Subscription<T> implements ReceiveEnd<T>, Registration, Member {
   /** @internal */
   readonly subscribed = true;
   readonly #channel: Channel<T>;

@@ -4,9 +4,9 @@
 import { fromNow, reached } from "./instants.ts";
 import { Line, type Rule } from "./line.ts";
 import { LineLimiter } from "./line-limiter.ts";
-import { perSecondOf, requireWindow, type WindowOptions } from "./window.ts";
+import { perSecondOf, requireWindow, type RateWindowOptions } from "./window.ts";
 
-export type { WindowOptions } from "./window.ts";
+export type { RateWindowOptions } from "./window.ts";
 
 class FixedWindow implements Rule {
   readonly limit: number;
@@ -58,7 +58,7 @@ class FixedWindow implements Rule {
  * [...verdicts, perMinute.check().remaining]; //=> [true, true, false, 0]
  */
 export class FixedWindowLimiter extends LineLimiter {
-  constructor(options: WindowOptions) {
+  constructor(options: RateWindowOptions) {
     const { limit, windowMs } = requireWindow(options);
     super([new Line(new FixedWindow(limit, windowMs), options.name)]);
   }

@@ -4,7 +4,7 @@
 import type { CancelOptions } from "../../core/cancellation.ts";
 
 /** What a limiter would say to one who asked now: enough for a `429` with its headers. */
-export interface Decision {
+export interface LimitDecision {
   /** Whether the tokens are to be had now. */
   readonly ok: boolean;
   /** How many tokens could be taken now, if nobody waited; `Number.MAX_SAFE_INTEGER` if there is no limit. */
@@ -31,7 +31,7 @@ export interface Limiter {
   /** Takes `n` tokens if they are there, and says whether it did. */
   allow(n?: number): boolean;
   /** What would be said to one who asks for `n` now. Takes nothing. */
-  check(n?: number): Decision;
+  check(n?: number): LimitDecision;
   /** Waits until `n` tokens are there and all who came earlier have got theirs, then takes them. */
   wait(n?: number, options?: RateWaitOptions): Promise<void>;
 }

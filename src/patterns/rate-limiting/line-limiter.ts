@@ -6,7 +6,7 @@ import { type CancelOptions, rejectIfCancelled } from "../../core/cancellation.t
 import { completed } from "../../core/fairness.ts";
 import { begin } from "../../core/resource.ts";
 import { currentRuntime, type Runtime } from "../../core/runtime.ts";
-import type { Decision, Limiter, RateWaitOptions } from "./limiter.ts";
+import type { LimitDecision, Limiter, RateWaitOptions } from "./limiter.ts";
 import { Line, LineWaiter, serve } from "./line.ts";
 import { deadlineFor, refusalOf } from "./rate-limit-error.ts";
 
@@ -58,7 +58,7 @@ export class LineLimiter implements Limiter {
   }
 
   /** What would be said to one who asks for `n` now. Takes nothing. */
-  check(n = 1): Decision {
+  check(n = 1): LimitDecision {
     const tokens = requireInteger("n", n, 0);
     return {
       ok: this.#free(tokens),

@@ -13,7 +13,7 @@ export interface RateLimiterOptions {
 }
 
 /** What a reservation may look like. */
-export interface ReserveOptions {
+export interface RateReserveOptions {
   /** Refuse rather than promise an instant further off than this; default Infinity. */
   readonly maxDelayMs?: number | undefined;
 }

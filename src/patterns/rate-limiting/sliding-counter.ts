@@ -4,9 +4,9 @@
 import { fromNow, reached, SHORTEST_DELAY_MS } from "./instants.ts";
 import { Line, type Rule } from "./line.ts";
 import { LineLimiter } from "./line-limiter.ts";
-import { perSecondOf, requireWindow, type WindowOptions } from "./window.ts";
+import { perSecondOf, requireWindow, type RateWindowOptions } from "./window.ts";
 
-export type { WindowOptions } from "./window.ts";
+export type { RateWindowOptions } from "./window.ts";
 
 /**
  * Invariants
@@ -82,7 +82,7 @@ class SlidingCounter implements Rule {
  * [api.allow(999), api.allow(2), api.allow()]; //=> [true, false, true]
  */
 export class SlidingCounterLimiter extends LineLimiter {
-  constructor(options: WindowOptions) {
+  constructor(options: RateWindowOptions) {
     const { limit, windowMs } = requireWindow(options);
     super([new Line(new SlidingCounter(limit, windowMs), options.name)]);
   }

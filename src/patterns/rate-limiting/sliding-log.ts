@@ -4,9 +4,9 @@
 import { reached } from "./instants.ts";
 import { Line, type Rule } from "./line.ts";
 import { LineLimiter } from "./line-limiter.ts";
-import { perSecondOf, requireWindow, type WindowOptions } from "./window.ts";
+import { perSecondOf, requireWindow, type RateWindowOptions } from "./window.ts";
 
-export type { WindowOptions } from "./window.ts";
+export type { RateWindowOptions } from "./window.ts";
 
 interface Entry {
   readonly untilMs: number;
@@ -92,7 +92,7 @@ class SlidingLog implements Rule {
  * verdicts; //=> [true, true, true, false]
  */
 export class SlidingLogLimiter extends LineLimiter {
-  constructor(options: WindowOptions) {
+  constructor(options: RateWindowOptions) {
     const { limit, windowMs } = requireWindow(options);
     super([new Line(new SlidingLog(limit, windowMs), options.name)]);
   }

@@ -4,7 +4,7 @@
 import { requireInteger, requireNumber } from "../../core/arguments.ts";
 
 /** How many, in what time. */
-export interface WindowOptions {
+export interface RateWindowOptions {
   /** How many tokens can be had in a window: a whole number of at least 1. */
   readonly limit: number;
   /** How long a window is, in milliseconds: finite and at least 1. */
@@ -13,7 +13,7 @@ export interface WindowOptions {
   readonly name?: string | undefined;
 }
 
-export function requireWindow({ limit, windowMs }: WindowOptions): {
+export function requireWindow({ limit, windowMs }: RateWindowOptions): {
   readonly limit: number;
   readonly windowMs: number;
 } {

@@ -10,7 +10,7 @@ import { QueueNode, WaiterQueue } from "../../core/waiter-queue.ts";
 import type { LeaseWatch, WatchedLease } from "./options.ts";
 
 /** A lease that is held for too long. */
-export interface Leak {
+export interface LeaseLeak {
   /** The name of its pool. */
   readonly pool: string;
   /** How long it has been held, in milliseconds. */
@@ -24,7 +24,7 @@ export interface LeakDetectorOptions {
   /** How long a lease may be held, in milliseconds. */
   readonly leakAfterMs: number;
   /** Told of each such lease once. What it throws becomes an uncaught exception of the host. */
-  readonly onLeak: (leak: Leak) => void;
+  readonly onLeak: (leak: LeaseLeak) => void;
 }
 
 class HeldLease extends QueueNode implements WatchedLease {
@@ -74,7 +74,7 @@ class HeldLease extends QueueNode implements WatchedLease {
 export class LeakDetector implements LeaseWatch {
   readonly #runtime: Runtime = currentRuntime();
   readonly #leakAfterMs: number;
-  readonly #onLeak: (leak: Leak) => void;
+  readonly #onLeak: (leak: LeaseLeak) => void;
   readonly #context = new AsyncContext();
   /** Those that have not been reported, in the order in which they will be. */
   readonly #held = new WaiterQueue<HeldLease>();
@@ -129,7 +129,7 @@ export class LeakDetector implements LeaseWatch {
     this.#arm();
   }
 
-  #report(leak: Leak): void {
+  #report(leak: LeaseLeak): void {
     this.#context.run(() => this.#onLeak(leak)).catch(reportUncaught);
   }
 }

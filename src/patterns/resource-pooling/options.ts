@@ -69,10 +69,11 @@ export interface ResourceCareOptions<R> {
   /** Watches for leases that are not given back: a `LeakDetector` of `resource-pooling/leak-detector`. */
   readonly leaks?: LeaseWatch | undefined;
   /**
-   * Told of every error that fails no `acquire`: of `destroy`, `reset`, `validate`, and of a `create` nobody waits for any
-   * more. Without it, those of `destroy` become uncaught exceptions of the host; the others the next caller finds out.
+   * Takes what a callback threw, if that fails no `acquire`, and which callback it was: `destroy`, `reset`, `validate`, or
+   * a `create` nobody waits for any more. What this throws becomes an uncaught exception of the host. Without it, those of
+   * `destroy` do; the others the next caller finds out.
    */
-  onError?(error: unknown, callback: ResourcePoolCallback): void;
+  readonly onError?: ((error: unknown, callback: ResourcePoolCallback) => void) | undefined;
   /** A short name for reports and for the event log. */
   readonly name?: string | undefined;
 }

@@ -28,8 +28,8 @@ export interface LoadingCacheOptions<K> {
   /** For how long after `ttlMs` a value is given if a new one cannot be loaded; default 0. */
   readonly staleIfErrorMs?: number | undefined;
   /**
-   * Is told, once, of a load whose failure a stale value hid. Required with the two above, so that no failure gets lost.
-   * What it throws becomes an uncaught exception of the host.
+   * Takes what a load threw, once, if a stale value hid it, and the key. Required with the two above, so that no failure
+   * gets lost. What this throws becomes an uncaught exception of the host.
    */
   readonly onError?: ((error: unknown, key: K) => void) | undefined;
   /** A short name for reports and for the event log. */
@@ -37,7 +37,7 @@ export interface LoadingCacheOptions<K> {
 }
 
 /** Loads the value of a key. Its context ends when nobody waits for it any more. */
-export type Load<K, V> = (key: K, ctx: Context) => V | PromiseLike<V>;
+export type CacheLoader<K, V> = (key: K, ctx: Context) => V | PromiseLike<V>;
 
 /** How a load ended; the same object for all who waited for it. */
 interface Loaded<V> {
@@ -72,7 +72,7 @@ interface Entry<V> {
  */
 export class LoadingCache<K, V> {
   readonly #runtime: Runtime = currentRuntime();
-  readonly #load: Load<K, V>;
+  readonly #load: CacheLoader<K, V>;
   readonly #ttlMs: number;
   readonly #staleWhileRevalidateMs: number;
   readonly #staleIfErrorMs: number;
@@ -85,7 +85,7 @@ export class LoadingCache<K, V> {
   /** The loads under way that may be kept. */
   readonly #loading = new Map<K, symbol>();
 
-  constructor(load: Load<K, V>, options: LoadingCacheOptions<K>) {
+  constructor(load: CacheLoader<K, V>, options: LoadingCacheOptions<K>) {
     requireFunction("load", load);
     this.#load = load;
     this.#ttlMs = requireDuration("ttlMs", options.ttlMs);

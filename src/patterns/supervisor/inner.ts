@@ -12,11 +12,11 @@ export interface SupervisorTree {
   /** How many restarts it has announced. */
   readonly restarts: number;
   /** Its children, in the order in which they are started. */
-  readonly children: readonly ChildNode[];
+  readonly children: readonly ChildStatus[];
 }
 
 /** What a child looks like at this moment. */
-export interface ChildNode {
+export interface ChildStatus {
   /** Its name. */
   readonly id: string;
   /**

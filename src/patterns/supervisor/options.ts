@@ -8,7 +8,7 @@ import type { SupervisorEvent } from "./events.ts";
 import { RestartIntensity } from "./restart-intensity.ts";
 
 /** Which children are restarted together. */
-export type Strategy = "one-for-one" | "one-for-all" | "rest-for-one";
+export type RestartStrategy = "one-for-one" | "one-for-all" | "rest-for-one";
 
 /** What every kind of supervisor has. An abort of `signal` stops it. */
 export interface SupervisionOptions extends CancelOptions {
@@ -36,7 +36,7 @@ export interface SupervisorOptions extends SupervisionOptions {
    * `one-for-one`, the default: only the child that ended is restarted. `one-for-all`: all are. `rest-for-one`: it and
    * those after it. Those that still run are stopped before, in reverse order.
    */
-  readonly strategy?: Strategy | undefined;
+  readonly strategy?: RestartStrategy | undefined;
   /**
    * Whether the end of significant children is that of the supervisor: of the first (`any-significant`), or when none
    * of them is left that runs or will (`all-significant`). Only an end of their own counts, after which they are not
@@ -49,7 +49,7 @@ export interface SupervisorOptions extends SupervisionOptions {
 
 /** Options that were checked, with every default in its place. */
 export interface CheckedOptions {
-  readonly strategy: Strategy;
+  readonly strategy: RestartStrategy;
   readonly intensity: RestartIntensity;
   readonly restartDelay: Schedule;
   readonly healthyAfterMs: number;

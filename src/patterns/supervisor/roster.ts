@@ -1,7 +1,7 @@
 /**
  * The children of a supervisor, in order, and what each is about.
  */
-import type { ChildNode } from "./inner.ts";
+import type { ChildStatus } from "./inner.ts";
 import type { ChildLife } from "./life.ts";
 import type { CheckedSpec } from "./spec.ts";
 
@@ -42,7 +42,7 @@ export class Member {
   }
 
   /** What it looks like now. */
-  node(): ChildNode {
+  node(): ChildStatus {
     const { id, restart } = this.spec;
     const supervisor = "life" in this.state ? this.state.life.inner?.tree() : undefined;
     return { id, state: this.state.is, restart, restarts: Math.max(0, this.starts - 1), supervisor };

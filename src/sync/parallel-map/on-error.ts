@@ -14,20 +14,23 @@ import type { SendPort } from "../ports.ts";
 export interface FailedValue<I> {
   /** The value. */
   readonly value: I;
-  /** What the work threw, unchanged. */
-  readonly error: unknown;
   /** How many times this value has been tried, from 1. */
   readonly attempt: number;
 }
 
 /** `fail`: the failure ends everything. `skip`: there is no result for this value. `retry`: it is tried once more. */
-export type Verdict = "fail" | "skip" | "retry";
+export type ErrorVerdict = "fail" | "skip" | "retry";
 
 /**
- * Decides about a value on which the work failed. It may wait: to pause before a `retry`, or to hand the value to others
- * before a `skip`. The worker waits for it. It is not asked once all is being given up; what it throws ends everything.
+ * Takes what the work threw, unchanged, and the value on which it failed, and decides. It may wait: to pause before a
+ * `retry`, or to hand the value to others before a `skip`. The worker waits for it. It is not asked once all is being
+ * given up; what it throws ends everything.
  */
-export type OnError<I> = (failed: FailedValue<I>, ctx: Context) => Verdict | PromiseLike<Verdict>;
+export type OnValueError<I> = (
+  error: unknown,
+  failed: FailedValue<I>,
+  ctx: Context,
+) => ErrorVerdict | PromiseLike<ErrorVerdict>;
 
 /** In the place of a result that there is not. */
 export const skipped: unique symbol = Symbol("skipped");
@@ -36,7 +39,7 @@ export const skipped: unique symbol = Symbol("skipped");
 export async function judged<I, O>(
   value: I,
   work: () => O | PromiseLike<O>,
-  onError: OnError<I>,
+  onError: OnValueError<I>,
   ctx: Context,
 ): Promise<O | typeof skipped> {
   const runtime = currentRuntime();
@@ -45,7 +48,7 @@ export async function judged<I, O>(
     if (outcome.ok) return outcome.value;
     const { error } = outcome;
     if (isCancelled(ctx)) throw error;
-    const verdict = await verdictOn({ value, error, attempt }, onError, ctx);
+    const verdict = await verdictOn(error, { value, attempt }, onError, ctx);
     if (verdict === "fail") throw error;
     if (verdict === "skip") return skipped;
     await rejectIfCancelled(ctx);
@@ -54,14 +57,19 @@ export async function judged<I, O>(
   }
 }
 
-async function verdictOn<I>(failed: FailedValue<I>, onError: OnError<I>, ctx: Context): Promise<Verdict> {
+async function verdictOn<I>(
+  error: unknown,
+  failed: FailedValue<I>,
+  onError: OnValueError<I>,
+  ctx: Context,
+): Promise<ErrorVerdict> {
   const asked = await outcomeOf(async () => {
-    const answer = await onError(failed, ctx);
-    return requireOneOf<Verdict>("the verdict of onError", answer, ["fail", "skip", "retry"]);
+    const answer = await onError(error, failed, ctx);
+    return requireOneOf<ErrorVerdict>("the verdict of onError", answer, ["fail", "skip", "retry"]);
   });
   if (asked.ok) return asked.value;
   // The reason of a cancellation belongs to many: nothing is attached to it.
-  throw isCancelled(ctx) ? asked.error : withSuppressed(asked.error, [failed.error]);
+  throw isCancelled(ctx) ? asked.error : withSuppressed(asked.error, [error]);
 }
 
 /** The same port, for results among which some are not. */

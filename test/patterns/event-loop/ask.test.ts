@@ -1,6 +1,6 @@
 import { type Context, withCancel } from "concurrency-model-patterns/context";
 import { EventLoop } from "concurrency-model-patterns/event-loop";
-import { answering, ask, type Request } from "concurrency-model-patterns/event-loop/ask";
+import { answering, ask, type RequestMessage } from "concurrency-model-patterns/event-loop/ask";
 import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { sleep } from "concurrency-model-patterns/timers";
 import { expect, expectTypeOf, test } from "vitest";
@@ -8,7 +8,11 @@ import { inBothRuntimes, settle } from "../../support/both-runtimes.ts";
 import { hostTimers, listenersOf } from "../../support/listeners.ts";
 import { failureOf, thrownBy } from "../../support/outcomes.ts";
 
-type Events = { tell: number; double: Request<number, number>; forget: Request<string, number> };
+type Events = {
+  tell: number;
+  double: RequestMessage<number, number>;
+  forget: RequestMessage<string, number>;
+};
 
 /** A loop that doubles after `ms`, and never answers to "forget". */
 function doubling(ms = 0, options: { onError?: (error: unknown) => void; capacity?: number } = {}) {

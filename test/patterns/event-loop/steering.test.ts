@@ -3,7 +3,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { withCancel } from "concurrency-model-patterns/context";
 import { EventLoop } from "concurrency-model-patterns/event-loop";
 import { ticks } from "concurrency-model-patterns/event-loop/ticks";
-import { LoopWatch, type SlowEvent } from "concurrency-model-patterns/event-loop/watch";
+import { LoopWatch, type SlowLoopEvent } from "concurrency-model-patterns/event-loop/watch";
 import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { now, sleep } from "concurrency-model-patterns/timers";
 import { describe, expect, test } from "vitest";
@@ -39,7 +39,7 @@ describe("pause", () => {
       loop.resume();
       await loop.drain();
     });
-    expect([seen, loop.stats.handled]).toEqual([[1, 2, 3], 3]);
+    expect([seen, loop.stats.processed]).toEqual([[1, 2, 3], 3]);
   });
 
   inBothRuntimes("can be ended by stop and by the signal of the run; what it held is unhandled", async () => {
@@ -111,16 +111,16 @@ inBothRuntimes("the context of a loop ends with its run, and stats count its sou
     await sleep(Number.POSITIVE_INFINITY, ctx);
   });
   loop.source("n", [2]);
-  expect(loop.stats).toEqual({ handled: 0, size: 0, waiting: 0, sources: 2 });
+  expect(loop.stats).toEqual({ processed: 0, failed: 0, size: 0, waiting: 0, sources: 2 });
   await TaskGroup.run(async (group) => {
     group.go(() => loop.run());
     await sleep(5);
     expect([loop.stats.sources, loop.ctx.error]).toEqual([1, undefined]);
-    off();
+    off.unsubscribe();
     await sleep(5);
     loop.close();
   });
-  expect(loop.stats).toEqual({ handled: 2, size: 0, waiting: 0, sources: 0 });
+  expect(loop.stats).toEqual({ processed: 2, failed: 0, size: 0, waiting: 0, sources: 0 });
   expect(loop.ctx.error?.code).toBe("CANCELED");
 });
 
@@ -148,7 +148,7 @@ describe("ticks", () => {
     const running = loop.run();
     await settle();
     expect(hostTimers()).toBe(before + 1);
-    off();
+    off.unsubscribe();
     await settle();
     expect(hostTimers()).toBe(before);
     loop.stop();
@@ -159,7 +159,7 @@ describe("ticks", () => {
 
 describe("a watch", () => {
   inBothRuntimes("reports a handler that hangs while it hangs, and events that wait behind it", async () => {
-    const slow: SlowEvent[] = [];
+    const slow: SlowLoopEvent[] = [];
     const watch = new LoopWatch({ slowMs: 10, lagMs: 50, onSlow: (event) => void slow.push(event) });
     const loop = new EventLoop<{ quick: number; hung: number }>({ observer: watch });
     loop.on("quick", () => {});
@@ -185,7 +185,7 @@ describe("a watch", () => {
   });
 
   inBothRuntimes("says nothing of one that was handled in time, also when that time is over", async () => {
-    const slow: SlowEvent[] = [];
+    const slow: SlowLoopEvent[] = [];
     const watch = new LoopWatch({ slowMs: 10, onSlow: (event) => void slow.push(event) });
     const loop = new EventLoop<{ quick: number }>({ observer: watch });
     loop.on("quick", () => {});

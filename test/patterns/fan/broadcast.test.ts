@@ -1,6 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { background, withCancel } from "concurrency-model-patterns/context";
-import { type Branch, broadcast, type BroadcastOptions } from "concurrency-model-patterns/fan/broadcast";
+import {
+  type BroadcastBranch,
+  broadcast,
+  type BroadcastOptions,
+} from "concurrency-model-patterns/fan/broadcast";
 import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { now, sleep } from "concurrency-model-patterns/timers";
 import { describe, expect, test } from "vitest";
@@ -11,7 +15,10 @@ const boom = new Error("boom");
 const numbers = (length: number): number[] => Array.from({ length }, (_, n) => n);
 
 /** Reads branches at the same time, each with a pause after every value. */
-function readAll<T>(branches: readonly Branch<T>[], pauses: readonly number[]): Promise<unknown[][]> {
+function readAll<T>(
+  branches: readonly BroadcastBranch<T>[],
+  pauses: readonly number[],
+): Promise<unknown[][]> {
   return TaskGroup.run((group) => {
     const readers = branches.map((branch, index) =>
       group.go(async (): Promise<unknown[]> => {

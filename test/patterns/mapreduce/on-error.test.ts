@@ -3,7 +3,7 @@ import {
   type Emit,
   mapReduce,
   type MapReduceProgress,
-  type OnError,
+  type OnValueError,
 } from "concurrency-model-patterns/mapreduce";
 import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { simulate } from "concurrency-model-patterns/testing";
@@ -78,7 +78,7 @@ describe("the onError of mapReduce", () => {
   inBothRuntimes(
     "may put a cap on what is skipped",
     async () => {
-      const skipping = (cap: number): OnError<string> => {
+      const skipping = (cap: number): OnValueError<string> => {
         let bad = 0;
         return () => (++bad <= cap ? "skip" : "fail");
       };
@@ -96,7 +96,8 @@ describe("the onError of mapReduce", () => {
     "is given up while it pauses",
     async () => {
       const { ctx, cancel } = withCancel(background);
-      const onError: OnError<string> = (_, own) => sleep(60_000, own).then(() => "retry" as const);
+      const onError: OnValueError<string> = (_error, _failed, own) =>
+        sleep(60_000, own).then(() => "retry" as const);
       const startMs = now();
       const map = (): never => {
         throw boom;

@@ -3,7 +3,12 @@ import { Channel } from "concurrency-model-patterns/channel";
 import { background, type Context, withCancel } from "concurrency-model-patterns/context";
 import { fanOut } from "concurrency-model-patterns/fan";
 import type { Flow } from "concurrency-model-patterns/flow";
-import { type FailedValue, type OnError, pipeline, type Verdict } from "concurrency-model-patterns/pipeline";
+import {
+  type FailedValue,
+  type OnValueError,
+  pipeline,
+  type ErrorVerdict,
+} from "concurrency-model-patterns/pipeline";
 import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { now, sleep } from "concurrency-model-patterns/timers";
 import { describe, expect, test } from "vitest";
@@ -14,7 +19,7 @@ import { failureOf, thrownBy } from "../../support/outcomes.ts";
 type Run = (
   source: Iterable<number>,
   work: (n: number, ctx: Context) => number | Promise<number>,
-  options: { readonly onError: OnError<number>; readonly signal?: AbortSignal },
+  options: { readonly onError: OnValueError<number>; readonly signal?: AbortSignal },
 ) => Flow<number>;
 
 const ways: Readonly<Record<string, Run>> = {
@@ -58,9 +63,9 @@ describe.each(Object.entries(ways))("the onError of %s", (_, run) => {
         if ((tries.get(n) ?? 0) <= n) throw boom;
         return n;
       };
-      const seen: FailedValue<number>[] = [];
-      const onError = (failed: FailedValue<number>): Verdict => {
-        seen.push(failed);
+      const seen: (FailedValue<number> & { error: unknown })[] = [];
+      const onError = (error: unknown, failed: FailedValue<number>): ErrorVerdict => {
+        seen.push({ ...failed, error });
         return failed.attempt < 3 ? "retry" : "skip";
       };
       expect(ascending(await run([0, 1, 2, 3, 4], work, { onError }).toArray())).toEqual([0, 1, 2]);
@@ -78,7 +83,7 @@ describe.each(Object.entries(ways))("the onError of %s", (_, run) => {
     "ends all with the very failure when it says so, or with what it throws itself",
     async () => {
       const own = new Error("own");
-      const fails = (): Verdict => "fail";
+      const fails = (): ErrorVerdict => "fail";
       expect(await failureOf(run([1], oddFail, { onError: fails }).toArray())).toBe(boom);
       const throws = (): never => {
         throw own;
@@ -94,7 +99,8 @@ describe.each(Object.entries(ways))("the onError of %s", (_, run) => {
     "hands values to a dead-letter channel, which holds the stage up when it is full",
     async () => {
       const dead = new Channel<number>(1);
-      const onError: OnError<number> = ({ value }, ctx) => dead.send(value, ctx).then(() => "skip" as const);
+      const onError: OnValueError<number> = (_, { value }, ctx) =>
+        dead.send(value, ctx).then(() => "skip" as const);
       const letters: number[] = [];
       const given = await TaskGroup.run(async (group) => {
         const running = group.go(async () => {
@@ -117,7 +123,7 @@ describe.each(Object.entries(ways))("the onError of %s", (_, run) => {
     async () => {
       let asked = 0;
       const { ctx, cancel } = withCancel(background);
-      const onError: OnError<number> = async (_, own): Promise<Verdict> => {
+      const onError: OnValueError<number> = async (_error, _failed, own): Promise<ErrorVerdict> => {
         asked++;
         await sleep(60_000, own);
         return "retry";
@@ -184,12 +190,12 @@ describe("onError", () => {
   });
 
   test("must be a function, and must say what is to be done", async () => {
-    const wrong = "skip" as unknown as OnError<number>;
+    const wrong = "skip" as unknown as OnValueError<number>;
     const text = 'onError must be a function, got "skip"';
     expect((thrownBy(() => pipeline([1]).map(oddFail, { onError: wrong })) as Error).message).toBe(text);
     const refused = thrownBy(() => fanOut([1], oddFail, { workers: 1, onError: wrong }));
     expect((refused as Error).message).toBe(text);
-    const silent = (() => undefined) as unknown as OnError<number>;
+    const silent = (() => undefined) as unknown as OnValueError<number>;
     const failure = await failureOf(pipeline([1]).map(oddFail, { onError: silent }).toArray());
     expect((failure as Error).message).toBe(
       'the verdict of onError must be one of "fail", "skip", "retry", got undefined',

@@ -81,7 +81,7 @@ inBothRuntimes("knows what is under way and what waits, while it runs", async ()
 inBothRuntimes("counts each failure, and what is skipped", async () => {
   const stats = new PipelineStats();
   const numbers = pipeline(["1", "two", "3"], { observer: stats }).map((text) => BigInt(text), {
-    onError: ({ attempt }) => (attempt < 3 ? "retry" : "skip"),
+    onError: (_, { attempt }) => (attempt < 3 ? "retry" : "skip"),
   });
   expect(await numbers.toArray()).toEqual([1n, 3n]);
   expect(stats.stages[1]).toMatchObject({ taken: 3, given: 2, failed: 3, skipped: 1 });

@@ -192,7 +192,7 @@ describe("stats", () => {
       const jobs = [10, 7, 5, 5].map((ms, n) => ended(pool.run(ms, { timeoutMs: n === 2 ? 1 : undefined })));
       jobs.push(ended(pool.run(1)));
       await sleep(4);
-      const settled = { done: 0, failed: 0, givenUp: 0 };
+      const settled = { processed: 0, failed: 0, givenUp: 0 };
       expect(pool.stats).toEqual({
         size: 1,
         active: 1,
@@ -204,7 +204,7 @@ describe("stats", () => {
       await Promise.all(jobs);
       await sleep(1);
       const idle = { size: 1, active: 0, waiting: 0, waitingForRoom: 0, oldestMs: 0 };
-      expect(pool.stats).toEqual({ ...idle, done: 2, failed: 1, givenUp: 1 });
+      expect(pool.stats).toEqual({ ...idle, processed: 2, failed: 1, givenUp: 1 });
       await pool.drain();
       expect(pool.stats.size).toBe(0);
     },
@@ -234,8 +234,8 @@ describe("every job", () => {
     const codes = ends.flatMap((end) => ("error" in end ? [(end.error as { code?: string }).code] : []));
     expect(codes.every((code) => ["TIMEOUT", "CANCELED", "FULL", "CLOSED"].includes(code ?? ""))).toBe(true);
     expect(values + codes.length).toBe(30);
-    const { done, failed, ...left } = pool.stats;
-    expect([done, failed]).toEqual([values, 0]);
+    const { processed, failed, ...left } = pool.stats;
+    expect([processed, failed]).toEqual([values, 0]);
     expect(left).toMatchObject({ size: 0, active: 0, waiting: 0, waitingForRoom: 0, oldestMs: 0 });
   });
 

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { describe, expect, test } from "vitest";
-import { TimeoutError } from "concurrency-model-patterns/errors";
+import { ClosedError, TimeoutError } from "concurrency-model-patterns/errors";
 import { consume } from "concurrency-model-patterns/producer-consumer";
 import {
   AcknowledgedQueue,
@@ -9,10 +9,12 @@ import {
   type DeadLetter,
   type Delivery,
 } from "concurrency-model-patterns/producer-consumer/acknowledged-queue";
+import { TaskGroup } from "concurrency-model-patterns/task-group";
+import { explore } from "concurrency-model-patterns/testing";
 import { now, sleep } from "concurrency-model-patterns/timers";
 import { inBothRuntimes, settle } from "../../support/both-runtimes.ts";
 import { hostTimers } from "../../support/listeners.ts";
-import { failureOf, thrownBy } from "../../support/outcomes.ts";
+import { ended, failureOf, thrownBy } from "../../support/outcomes.ts";
 
 interface Bench {
   readonly queue: AcknowledgedQueue<string>;
@@ -189,6 +191,41 @@ describe("AcknowledgedQueue", () => {
     },
     20,
   );
+
+  test("in every order of a put that gets in and a disposal: what is in is given up, and nothing comes later", async () => {
+    const ways = new Set<string>();
+    const program = async (): Promise<void> => {
+      const { queue } = bench({ capacity: 1 });
+      await queue.put("first");
+      await TaskGroup.run((group) => {
+        group.go(async () => {
+          const put = await ended(queue.put("second"));
+          if ("error" in put) expect(put.error).toBeInstanceOf(ClosedError);
+          ways.add("error" in put ? "refused" : "put");
+        });
+        group.go(async () => {
+          (await next(queue)).ack();
+          await queue[Symbol.asyncDispose]();
+        });
+      });
+      expect([queue.size, queue.held, queue.waiting]).toEqual([0, 0, { puts: 0, takes: 0 }]);
+      expect(await queue.take()).toEqual({ value: undefined, done: true });
+    };
+    expect((await explore(program)).complete).toBe(true);
+    expect([...ways].toSorted()).toEqual(["put", "refused"]);
+  });
+
+  test("a put whose lane cannot be told takes no room", async () => {
+    const laneOf = (value: string): string => {
+      if (value === "bad") throw new Error("no tenant");
+      return value;
+    };
+    const { queue } = bench({ capacity: 1, laneOf });
+    expect(thrownBy(() => queue.put("bad"))).toEqual(new Error("no tenant"));
+    expect(thrownBy(() => queue.tryPut("bad"))).toEqual(new Error("no tenant"));
+    expect([queue.size, queue.tryPut("good")]).toEqual([0, true]);
+    await queue[Symbol.asyncDispose]();
+  });
 
   test("leaves no timer of the host behind", async () => {
     const before = hostTimers();

@@ -3,9 +3,11 @@ import { background, withCancel } from "concurrency-model-patterns/context";
 import { ClosedError } from "concurrency-model-patterns/errors";
 import { consume } from "concurrency-model-patterns/producer-consumer";
 import { OrderedQueue } from "concurrency-model-patterns/producer-consumer/ordered-queue";
+import { TaskGroup } from "concurrency-model-patterns/task-group";
+import { explore } from "concurrency-model-patterns/testing";
 import { now, sleep } from "concurrency-model-patterns/timers";
 import { inBothRuntimes, settle } from "../../support/both-runtimes.ts";
-import { failureOf, thrownBy } from "../../support/outcomes.ts";
+import { ended, failureOf, thrownBy } from "../../support/outcomes.ts";
 
 async function taken<T>(queue: OrderedQueue<T>): Promise<T[]> {
   const values: T[] = [];
@@ -173,6 +175,59 @@ describe("OrderedQueue", () => {
     },
     50,
   );
+
+  test.for([0, 5])(
+    "in every order of a put that gets in, delayed by %d ms, and a disposal: what is in is given up, and nothing comes later",
+    async (delayMs) => {
+      const ways = new Set<string>();
+      const program = async (): Promise<void> => {
+        const queue = new OrderedQueue<string>({ capacity: 1 });
+        await queue.put("first");
+        await TaskGroup.run((group) => {
+          group.go(async () => {
+            const put = await ended(queue.put("second", { delayMs }));
+            if ("error" in put) expect(put.error).toBeInstanceOf(ClosedError);
+            ways.add("error" in put ? "refused" : "put");
+          });
+          group.go(async () => {
+            await queue.take();
+            await queue[Symbol.asyncDispose]();
+          });
+        });
+        expect([queue.size, queue.delayed, queue.waiting]).toEqual([0, 0, { puts: 0, takes: 0 }]);
+        expect(await queue.take()).toEqual({ value: undefined, done: true });
+      };
+      expect((await explore(program)).complete).toBe(true);
+      expect([...ways].toSorted()).toEqual(["put", "refused"]);
+    },
+  );
+
+  inBothRuntimes(
+    "a value whose put was just let in is cleared, taken and counted like any other",
+    async () => {
+      const queue = new OrderedQueue<string>({ capacity: 1 });
+      await queue.put("a");
+      const puts = [queue.put("b"), queue.put("c")];
+      await settle();
+      expect(queue.tryTake()).toEqual({ value: "a", done: false });
+      expect(queue.clear()).toEqual(["b"]);
+      expect(queue.tryTake()).toEqual({ value: "c", done: false });
+      await Promise.all(puts);
+      await queue[Symbol.asyncDispose]();
+    },
+    20,
+  );
+
+  test("lets in a long line of puts for as many takes at once, when the delay that held all up is over", async () => {
+    const count = 4000;
+    const queue = new OrderedQueue<number>({ capacity: 1 });
+    await queue.put(0, { delayMs: 2 });
+    const puts = Array.from({ length: count }, (_, n) => queue.put(n + 1));
+    const takes = Array.from({ length: count + 1 }, () => queue.take());
+    const values = (await Promise.all(takes)).map(({ value }) => value);
+    expect(values).toEqual(Array.from({ length: count + 1 }, (_, n) => n));
+    await Promise.all(puts);
+  });
 
   test("refuses wrong arguments at the call", () => {
     expect(thrownBy(() => new OrderedQueue({ capacity: 0 }))).toBeInstanceOf(RangeError);

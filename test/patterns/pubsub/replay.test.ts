@@ -1,5 +1,5 @@
 import { PubSub } from "concurrency-model-patterns/pubsub";
-import { Replay } from "concurrency-model-patterns/pubsub/replay";
+import { TopicReplay } from "concurrency-model-patterns/pubsub/replay";
 import { topics } from "concurrency-model-patterns/pubsub/topics";
 import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { describe, expect, test } from "vitest";
@@ -18,7 +18,7 @@ describe("a replay", () => {
     async () => {
       const bus = new PubSub<{ n: number | null | undefined }>();
       await bus.publish("n", 0);
-      const history = new Replay(bus, "n", 3);
+      const history = new TopicReplay(bus, "n", 3);
       expect([bus.subscribers("n"), await bus.publish("n", 1), history.size]).toEqual([0, 0, 1]);
       for (const n of [2, null, undefined]) expect(bus.tryPublish("n", n)).toBe(true);
       const late = history.subscribe();
@@ -36,7 +36,7 @@ describe("a replay", () => {
     "loses nothing and repeats nothing, whenever one subscribes",
     async () => {
       const bus = new PubSub<{ n: number }>();
-      const history = new Replay(bus, "n", 100);
+      const history = new TopicReplay(bus, "n", 100);
       const seen = await TaskGroup.run(async (group) => {
         const subscribers = [0, 1, 2].map(() =>
           group.go(async () => {
@@ -63,7 +63,7 @@ describe("a replay", () => {
 
   test("puts no more into a buffer than it has room for, the newest, and drops nothing", () => {
     const bus = new PubSub<{ n: number }>();
-    const history = new Replay(bus, "n", 5);
+    const history = new TopicReplay(bus, "n", 5);
     for (let n = 0; n < 9; n++) bus.tryPublish("n", n);
     for (const overflow of ["block", "drop-oldest", "drop-newest", "disconnect"] as const) {
       const inbox = history.subscribe({ capacity: 2, overflow });
@@ -77,7 +77,7 @@ describe("a replay", () => {
 
   test("of all topics of a pattern keeps them with their topics", () => {
     const bus = new PubSub<{ "a.x": number; "a.y": string; b: number }>();
-    const state = new Replay(bus, topics("a.*"), 2);
+    const state = new TopicReplay(bus, topics("a.*"), 2);
     bus.tryPublish("a.x", 1);
     bus.tryPublish("b", 2);
     bus.tryPublish("a.y", "m");
@@ -88,7 +88,7 @@ describe("a replay", () => {
 
   test("that was stopped keeps nothing; a message that was not published is not kept", () => {
     const bus = new PubSub<{ n: number }>();
-    const history = new Replay(bus, "n", 2);
+    const history = new TopicReplay(bus, "n", 2);
     const full = bus.subscribe("n", { capacity: 0 });
     expect(bus.tryPublish("n", 1)).toBe(false);
     expect(history.size).toBe(0);
@@ -101,6 +101,8 @@ describe("a replay", () => {
   });
 
   test.each([0, -1, 1.5, Number.POSITIVE_INFINITY])("refuses to keep %d", (last) => {
-    expect(thrownBy(() => new Replay(new PubSub<{ n: number }>(), "n", last))).toBeInstanceOf(RangeError);
+    expect(thrownBy(() => new TopicReplay(new PubSub<{ n: number }>(), "n", last))).toBeInstanceOf(
+      RangeError,
+    );
   });
 });

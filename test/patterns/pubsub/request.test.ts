@@ -1,7 +1,12 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { PubSub } from "concurrency-model-patterns/pubsub";
 import { QueueGroup } from "concurrency-model-patterns/pubsub/queue-group";
-import { answering, type Request, request, requestAll } from "concurrency-model-patterns/pubsub/request";
+import {
+  answering,
+  type RequestMessage,
+  request,
+  requestAll,
+} from "concurrency-model-patterns/pubsub/request";
 import { now, sleep } from "concurrency-model-patterns/timers";
 import { describe, expect, test } from "vitest";
 import { inBothRuntimes, settle } from "../../support/both-runtimes.ts";
@@ -9,7 +14,7 @@ import { hostTimers, listenersOf } from "../../support/listeners.ts";
 import { failureOf, thrownBy } from "../../support/outcomes.ts";
 
 interface Service {
-  double: Request<number, number>;
+  double: RequestMessage<number, number>;
   news: string;
 }
 const soon = { timeoutMs: 1000 };
@@ -178,7 +183,7 @@ describe("a request", () => {
 
   test("leaves no timer, and is answered in the async context of whoever registered the handler", async () => {
     const storage = new AsyncLocalStorage<string>();
-    const bus = new PubSub<{ where: Request<undefined, string | undefined> }>();
+    const bus = new PubSub<{ where: RequestMessage<undefined, string | undefined> }>();
     storage.run("responder", () =>
       bus.on(
         "where",

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { background, withCancel } from "concurrency-model-patterns/context";
 import { ResourcePool } from "concurrency-model-patterns/resource-pooling";
-import { type Leak, LeakDetector } from "concurrency-model-patterns/resource-pooling/leak-detector";
+import { type LeaseLeak, LeakDetector } from "concurrency-model-patterns/resource-pooling/leak-detector";
 import { sleep } from "concurrency-model-patterns/timers";
 import { expect, test } from "vitest";
 import { inBothRuntimes, settle } from "../../support/both-runtimes.ts";
@@ -10,7 +10,7 @@ import { failureOf, thrownBy } from "../../support/outcomes.ts";
 
 /** A pool that is watched. */
 function watchedPool(leakAfterMs: number, max = 3) {
-  const leaks: Leak[] = [];
+  const leaks: LeaseLeak[] = [];
   const detector = new LeakDetector({ leakAfterMs, onLeak: (leak) => void leaks.push(leak) });
   const pool = new ResourcePool({ create: () => 1, max, name: "database", leaks: detector });
   return { pool, detector, leaks };
