@@ -1,5 +1,6 @@
 /** The one list of what is measured. */
 import { channel } from "./channel.ts";
+import { context } from "./context.ts";
 import type { Subject } from "./harness/subject.ts";
 import { pubsub } from "./pubsub.ts";
 import { rateLimiting } from "./rate-limiting.ts";
@@ -11,6 +12,7 @@ import { supervisor } from "./supervisor.ts";
 export const subjects: readonly Subject[] = [
   channel,
   select,
+  context,
   supervisor,
   pubsub,
   rateLimiting,

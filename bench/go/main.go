@@ -16,6 +16,8 @@ var programs = map[string]func(operations int){
 	"channel-four-to-four": channelFourToFour,
 	"channel-drain":        channelDrain,
 	"channel-try":          channelTry,
+	"context":              contextAlone,
+	"context-tree":         contextTree,
 	"select-two":           selectTwo,
 	"select-four":          selectFour,
 
