@@ -30,7 +30,7 @@ interface DataLoaderModule {
 }
 
 interface DedupeModule {
-  createCache(options: { readonly ttl: number }): {
+  readonly createCache: (options: { readonly ttl: number }) => {
     define(name: string, work: Load): { readonly load: Load };
   };
 }
@@ -90,7 +90,7 @@ async function roundsOf(dedupe: Dedupe, runs: 1 | typeof CALLERS): Promise<Round
   let key = 0;
   const ask = await dedupe(async (wanted) => {
     loads++;
-    await undefined;
+    await Promise.resolve();
     return wanted;
   });
   return async (operations) => {

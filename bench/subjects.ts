@@ -1,6 +1,7 @@
 /** The one list of what is measured. */
 import { channel } from "./channel.ts";
 import { fan } from "./fan.ts";
+import { context } from "./context.ts";
 import type { Subject } from "./harness/subject.ts";
 import { map } from "./map.ts";
 import { pipelines } from "./pipeline.ts";
@@ -16,6 +17,7 @@ import { supervisor } from "./supervisor.ts";
 export const subjects: readonly Subject[] = [
   channel,
   select,
+  context,
   supervisor,
   pubsub,
   rateLimiting,

@@ -22,6 +22,8 @@ var programs = map[string]func(operations int){
 	"map":                  mapArray,
 	"semaphore-alone":      semaphoreAlone,
 	"semaphore-crowd":      semaphoreCrowd,
+	"context":              contextAlone,
+	"context-tree":         contextTree,
 	"select-two":           selectTwo,
 	"select-four":          selectFour,
 
