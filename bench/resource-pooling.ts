@@ -29,7 +29,7 @@ const ours: MakeLender = (): Lender<unknown> => {
     thingIn: (lease) => lease.value,
     release: (lease) => lease.release(),
   };
-  return lender as Lender<unknown>;
+  return lender;
 };
 
 interface GenericPool {
@@ -120,7 +120,7 @@ async function awaitTwice(times: number): Promise<void> {
   for (let n = 0; n < times; n++) {
     const thing = await there;
     thing.held = true;
-    await undefined;
+    await Promise.resolve();
     thing.held = false;
     uses++;
   }
@@ -135,7 +135,7 @@ async function borrow(lender: Lender<unknown>, times: number): Promise<void> {
     check(thing.held, false);
     thing.held = true;
     thing.uses++;
-    await undefined;
+    await Promise.resolve();
     thing.held = false;
     lender.release(lease);
   }

@@ -6,6 +6,9 @@ import { peer } from "./peers.ts";
 /** So many children fail at a time where many do. */
 const CROWD = 100;
 
+/** Many, so that those who start with it, and are not counted, do not matter. */
+const OPERATIONS = { full: 20_000, quick: 4_000 };
+
 /** A child that fails so many times, and then ends. */
 class Failing {
   starts = 0;
@@ -34,10 +37,10 @@ const ours: RunAll = (children) => {
 
 interface CockatielModule {
   readonly handleAll: object;
-  retry(
+  readonly retry: (
     policy: object,
     options: { readonly maxAttempts: number },
-  ): { execute(work: () => void): Promise<void> };
+  ) => { execute(work: () => void): Promise<void> };
 }
 
 /** Effects, opaque here. */
@@ -76,7 +79,8 @@ const naive: RunAll = (children, failures) =>
     children.map(async (child) => {
       for (let n = 0; n <= failures; n++) {
         try {
-          await child.start();
+          child.start();
+          await Promise.resolve();
           return;
         } catch {
           // Again.
@@ -130,12 +134,14 @@ export const supervisor: Subject = {
     {
       name: "one child",
       operation: "a failure of a child, and its restart",
+      operations: OPERATIONS,
       variants: { ...variantsFor(1), Go: { who: "go", program: "supervisor-one" } },
       goals,
     },
     {
       name: "many children",
       operation: `the same of ${CROWD} children at a time`,
+      operations: OPERATIONS,
       variants: { ...variantsFor(CROWD), Go: { who: "go", program: "supervisor-many" } },
       goals,
     },
