@@ -74,7 +74,7 @@ const peers: Readonly<Record<string, Subscribe>> = {
     const { Subject: RxSubject } = (await peer("rxjs")) as RxModule;
     const subject = new RxSubject();
     for (const handler of handlers) subject.subscribe(handler);
-    return (message) => void subject.next(message);
+    return (message) => subject.next(message);
   },
 };
 
@@ -116,7 +116,8 @@ async function roundsOf(subscribe: Subscribe, subscribers: number): Promise<Roun
       const waited = publish(n);
       if (waited !== undefined) await waited;
     }
-    while (handled < operations * subscribers) await new Promise(setImmediate);
+    const allHandled = (): boolean => handled === operations * subscribers;
+    while (!allHandled()) await new Promise(setImmediate);
     check(handled, operations * subscribers);
     check(sum, (subscribers * operations * (operations - 1)) / 2);
   };

@@ -6,6 +6,9 @@ import { peer } from "./peers.ts";
 const RESOURCES = 8;
 const CALLERS = 32;
 
+/** So long a thing is held: until others have had a microtask. */
+const moment = Promise.resolve();
+
 interface Thing {
   uses: number;
   held: boolean;
@@ -29,7 +32,7 @@ const ours: MakeLender = (): Lender<unknown> => {
     thingIn: (lease) => lease.value,
     release: (lease) => lease.release(),
   };
-  return lender as Lender<unknown>;
+  return lender;
 };
 
 interface GenericPool {
@@ -120,7 +123,7 @@ async function awaitTwice(times: number): Promise<void> {
   for (let n = 0; n < times; n++) {
     const thing = await there;
     thing.held = true;
-    await undefined;
+    await moment;
     thing.held = false;
     uses++;
   }
@@ -135,7 +138,7 @@ async function borrow(lender: Lender<unknown>, times: number): Promise<void> {
     check(thing.held, false);
     thing.held = true;
     thing.uses++;
-    await undefined;
+    await moment;
     thing.held = false;
     lender.release(lease);
   }

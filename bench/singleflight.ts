@@ -1,5 +1,6 @@
 /** Singleflight: many callers, one run of the work. */
 import { SingleFlight } from "../src/patterns/singleflight.ts";
+import { background, withCancel } from "../src/sync/context.ts";
 import { check, type NodeVariant, type Rounds, type Subject } from "./harness/subject.ts";
 import { peer } from "./peers.ts";
 
@@ -7,14 +8,28 @@ const CALLERS = 16;
 /** So many keys are asked for at a time, so that what works in batches has some. */
 const KEYS = 8;
 
+/** So long the work takes: until others have had a microtask. */
+const moment = Promise.resolve();
+
 type Load = (key: number) => Promise<number>;
 
+/** Gives the value, or an object that has it. */
+type Ask = (key: number) => Promise<number | { readonly value: number }>;
+
 /** Makes of `load` what runs it once for all who ask at the same time. */
-type Dedupe = (load: Load) => Load | Promise<Load>;
+type Dedupe = (load: Load) => Ask | Promise<Ask>;
 
 const ours: Dedupe = (load) => {
   const flights = new SingleFlight<number, number>();
-  return async (key) => (await flights.do(key, () => load(key))).value;
+  return (key) => flights.do(key, () => load(key));
+};
+
+/** As `ours`, by callers who could be cancelled, each by itself. */
+const oursWithSignals: Dedupe = (load) => {
+  const flights = new SingleFlight<number, number>();
+  const contexts = Array.from({ length: CALLERS }, () => withCancel(background).ctx);
+  let caller = 0;
+  return (key) => flights.do(key, () => load(key), contexts[caller++ % CALLERS]);
 };
 
 interface DataLoaderModule {
@@ -27,7 +42,7 @@ interface DataLoaderModule {
 }
 
 interface DedupeModule {
-  createCache(options: { readonly ttl: number }): {
+  readonly createCache: (options: { readonly ttl: number }) => {
     define(name: string, work: Load): { readonly load: Load };
   };
 }
@@ -87,7 +102,7 @@ async function roundsOf(dedupe: Dedupe, runs: 1 | typeof CALLERS): Promise<Round
   let key = 0;
   const ask = await dedupe(async (wanted) => {
     loads++;
-    await undefined;
+    await moment;
     return wanted;
   });
   return async (operations) => {
@@ -95,10 +110,10 @@ async function roundsOf(dedupe: Dedupe, runs: 1 | typeof CALLERS): Promise<Round
     const [firstKey, loadsBefore] = [key, loads];
     let sum = 0;
     for (let batch = 0; batch < batches; batch++) {
-      const asked: Promise<number>[] = [];
+      const asked: ReturnType<Ask>[] = [];
       for (let n = 0; n < KEYS; n++, key++)
         for (let caller = 0; caller < CALLERS; caller++) asked.push(ask(key));
-      for (const value of await Promise.all(asked)) sum += value;
+      for (const got of await Promise.all(asked)) sum += typeof got === "number" ? got : got.value;
     }
     check(sum, (CALLERS * (key - firstKey) * (firstKey + key - 1)) / 2);
     check(loads - loadsBefore, runs * KEYS * batches);
@@ -119,6 +134,7 @@ export const singleflight: Subject = {
       operation: `a call; ${CALLERS} at a time with each of ${KEYS} keys`,
       variants: {
         ours: variant("ours", ours),
+        "ours, with signals": variant("ours", oursWithSignals),
         ...Object.fromEntries(Object.entries(peers).map(([name, dedupe]) => [name, variant("peer", dedupe)])),
         "Map of promises": variant("naive", naive),
         "the work each time": variant("floor", (load) => load, CALLERS),
