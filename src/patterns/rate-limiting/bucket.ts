@@ -66,6 +66,17 @@ export class TokenBucket {
     return fromNow(0, (missing / this.#perSecond) * 1000);
   }
 
+  /** Takes tokens if they are there: a claim that nobody takes back. */
+  tryTake(nowMs: number, tokens: number): boolean {
+    const level = this.levelAt(nowMs);
+    if (tokens > level && (!this.holds(tokens) || this.delayFor(nowMs, tokens) > 0)) return false;
+    if (this.#perSecond === Number.POSITIVE_INFINITY) return true;
+    this.#set(nowMs, level - tokens);
+    this.#lastDueMs = Math.max(this.#lastDueMs, nowMs);
+    this.#claimed += tokens;
+    return true;
+  }
+
   /** Takes tokens for the instant at which they are there. The caller has seen that there is one. */
   claim(nowMs: number, tokens: number): Claim {
     const dueMs = nowMs + this.delayFor(nowMs, tokens);
