@@ -8,9 +8,6 @@ const CALLERS = 16;
 /** So many keys are asked for at a time, so that what works in batches has some. */
 const KEYS = 8;
 
-/** So long the work takes: until others have had a microtask. */
-const moment = Promise.resolve();
-
 type Load = (key: number) => Promise<number>;
 
 /** Gives the value, or an object that has it. */
@@ -102,7 +99,7 @@ async function roundsOf(dedupe: Dedupe, runs: 1 | typeof CALLERS): Promise<Round
   let key = 0;
   const ask = await dedupe(async (wanted) => {
     loads++;
-    await moment;
+    await Promise.resolve();
     return wanted;
   });
   return async (operations) => {

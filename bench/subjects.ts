@@ -1,6 +1,12 @@
 /** The one list of what is measured. */
 import { channel } from "./channel.ts";
+import { fan } from "./fan.ts";
+import { context } from "./context.ts";
 import type { Subject } from "./harness/subject.ts";
+import { map } from "./map.ts";
+import { pipelines } from "./pipeline.ts";
+import { pools } from "./pools.ts";
+import { semaphore } from "./semaphore.ts";
 import { pubsub } from "./pubsub.ts";
 import { rateLimiting } from "./rate-limiting.ts";
 import { resourcePooling } from "./resource-pooling.ts";
@@ -11,9 +17,15 @@ import { supervisor } from "./supervisor.ts";
 export const subjects: readonly Subject[] = [
   channel,
   select,
+  context,
   supervisor,
   pubsub,
   rateLimiting,
   singleflight,
   resourcePooling,
+  pipelines,
+  fan,
+  pools,
+  map,
+  semaphore,
 ];

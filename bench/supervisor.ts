@@ -79,7 +79,8 @@ const naive: RunAll = (children, failures) =>
     children.map(async (child) => {
       for (let n = 0; n <= failures; n++) {
         try {
-          await Promise.resolve(child.start());
+          child.start();
+          await Promise.resolve();
           return;
         } catch {
           // Again.

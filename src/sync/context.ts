@@ -15,7 +15,7 @@ import {
 } from "../core/cancellation.ts";
 import type { Timer } from "../core/clock.ts";
 import type { CanceledError, TimeoutError } from "../core/errors.ts";
-import { observe } from "../core/resource.ts";
+import { observe, type Resource } from "../core/resource.ts";
 import { currentRuntime } from "../core/runtime.ts";
 
 export type { CancelOptions } from "../core/cancellation.ts";
@@ -157,7 +157,7 @@ export const background: Context = new ContextNode(undefined, null);
  */
 export function withCancel(parent: CancelOptions): CancelableContext {
   requireParent(parent);
-  return derive(parent, deadlineOf(parent), undefined, undefined);
+  return derive(parent, deadlineOf(parent));
 }
 
 /**
@@ -181,8 +181,8 @@ export function withDeadline(
   const own = requireDuration("deadlineMs", deadlineMs);
   const inherited = deadlineOf(parent);
   if (own === Number.POSITIVE_INFINITY || (inherited !== undefined && inherited <= own))
-    return derive(parent, inherited, undefined, undefined);
-  return derive(parent, own, own - currentRuntime().clock.now(), options.cause);
+    return derive(parent, inherited);
+  return deriveTimed(parent, own, own - currentRuntime().clock.now(), options.cause);
 }
 
 /**
@@ -241,32 +241,58 @@ function requireParent(parent: CancelOptions): void {
   requireObject("parent", parent, "a context, or an object with a signal");
 }
 
-/** A new node with an end of its own; `remainingMs` sets a timer for it. */
-function derive(
+/** A context and its end. A class, as there may be very many: one shape, and one closure each. */
+class Scope implements CancelableContext {
+  readonly ctx: Context;
+  readonly cancel: (cause?: unknown) => void;
+
+  constructor(ctx: Context, cancel: (cause?: unknown) => void) {
+    this.ctx = ctx;
+    this.cancel = cancel;
+  }
+
+  [Symbol.dispose](): void {
+    this.cancel();
+  }
+}
+
+/** A new node with an end of its own. */
+function derive(parent: CancelOptions, deadlineMs: number | undefined): CancelableContext {
+  const cancellation = new Cancellation(parent, undefined, deadlineMs);
+  const resource = observe(currentRuntime(), "scope", undefined);
+  return scopeOf(parent, cancellation, resource);
+}
+
+/** The same with a timer, which ends it after `remainingMs`. */
+function deriveTimed(
   parent: CancelOptions,
-  deadlineMs: number | undefined,
-  remainingMs: number | undefined,
+  deadlineMs: number,
+  remainingMs: number,
   timeoutCause: unknown,
 ): CancelableContext {
   const runtime = currentRuntime();
   let timer: Timer | undefined;
   const cancellation = new Cancellation(parent, () => timer?.cancel(), deadlineMs);
   const resource = observe(runtime, "scope", undefined);
-  const end = (ending: Ending): void => {
-    if (cancellation.ending === undefined && cancellation.watched) {
-      resource?.emit({ k: "cancel.req", scope: resource.id, reason: String(ending.reason) });
-    }
-    cancellation.end(ending);
-  };
-  if (remainingMs !== undefined && cancellation.ending === undefined) {
-    const expire = (): void => end(new Ending("timeout", timeoutCause));
+  if (cancellation.ending === undefined) {
+    const expire = (): void => end(cancellation, resource, new Ending("timeout", timeoutCause));
     if (remainingMs <= 0) expire();
     else timer = runtime.clock.after(remainingMs, expire);
   }
-  const cancel = (cause?: unknown): void => end(new Ending("canceled", cause));
-  return {
-    ctx: new ContextNode(parent, cancellation),
-    cancel,
-    [Symbol.dispose]: () => cancel(),
-  };
+  return scopeOf(parent, cancellation, resource);
+}
+
+function scopeOf(
+  parent: CancelOptions,
+  cancellation: Cancellation,
+  resource: Resource | undefined,
+): CancelableContext {
+  const cancel = (cause?: unknown): void => end(cancellation, resource, new Ending("canceled", cause));
+  return new Scope(new ContextNode(parent, cancellation), cancel);
+}
+
+function end(cancellation: Cancellation, resource: Resource | undefined, ending: Ending): void {
+  if (resource !== undefined && cancellation.ending === undefined && cancellation.watched)
+    resource.emit({ k: "cancel.req", scope: resource.id, reason: String(ending.reason) });
+  cancellation.end(ending);
 }
