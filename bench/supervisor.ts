@@ -6,6 +6,9 @@ import { peer } from "./peers.ts";
 /** So many children fail at a time where many do. */
 const CROWD = 100;
 
+/** Many, so that those who start with it, and are not counted, do not matter. */
+const OPERATIONS = { full: 20_000, quick: 4_000 };
+
 /** A child that fails so many times, and then ends. */
 class Failing {
   starts = 0;
@@ -130,12 +133,14 @@ export const supervisor: Subject = {
     {
       name: "one child",
       operation: "a failure of a child, and its restart",
+      operations: OPERATIONS,
       variants: { ...variantsFor(1), Go: { who: "go", program: "supervisor-one" } },
       goals,
     },
     {
       name: "many children",
       operation: `the same of ${CROWD} children at a time`,
+      operations: OPERATIONS,
       variants: { ...variantsFor(CROWD), Go: { who: "go", program: "supervisor-many" } },
       goals,
     },

@@ -192,6 +192,13 @@ function firstFailure(folder) {
   return `${relative(folder, file.name)} does not load`;
 }
 
+/** The files in which a test failed; none if the tests hung or crashed, which is no matter of chance. */
+function failedFiles(folder) {
+  if (!existsSync(reportIn(folder))) return [];
+  const failed = resultsIn(folder).filter(({ status }) => status === "failed");
+  return failed.map(({ name }) => relative(folder, name));
+}
+
 /** Without a bug, all must be well, or nothing that is found means anything. Answers how long to wait with one. */
 async function limitsWithoutBug(folder, tests) {
   const failure = await failureOf(folder, tests, values.jobs, LONGEST);
@@ -221,9 +228,11 @@ async function findingOf(folder, bug, limits) {
     for (const tests of groups) {
       const failure = await failureOf(folder, tests, 1, limits);
       if (failure === undefined) continue;
-      const [file] = failure.split(": ");
-      if (tests !== groups.at(-1) || !tests.includes(file)) return failure;
-      if ((await failureOf(folder, [file], 1, limits)) !== undefined) return failure;
+      const failed = failedFiles(folder);
+      if (tests !== groups.at(-1) || failed.length === 0) return failure;
+      for (const file of failed) {
+        if ((await failureOf(folder, [file], 1, limits)) !== undefined) return failure;
+      }
       console.log(`flaky     ${failure}`);
     }
     return undefined;

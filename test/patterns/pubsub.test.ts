@@ -7,7 +7,7 @@ import { type DeadlockError, random, type RunEvent, simulate } from "concurrency
 import { sleep } from "concurrency-model-patterns/timers";
 import { describe, expect, test } from "vitest";
 import { inBothRuntimes, overSeeds, settle } from "../support/both-runtimes.ts";
-import { listenersOf } from "../support/listeners.ts";
+import { hostGetsItsTurn, listenersOf } from "../support/listeners.ts";
 import { ended, failureOf, thrownBy } from "../support/outcomes.ts";
 
 interface News {
@@ -562,6 +562,44 @@ describe("on", () => {
     await bus.drain();
     expect(seen).toEqual(["subscriber", "subscriber"]);
     expect(() => bus.on("news", "no function" as never)).toThrow(TypeError);
+  });
+});
+
+describe("a handler that is never waited for", () => {
+  test("lets the host have its turn, also if it publishes to itself for ever", async () => {
+    const bus = new PubSub<News>();
+    const turn = await hostGetsItsTurn(async (over) => {
+      let ended = (): void => {};
+      const end = new Promise<void>((resolve) => {
+        ended = resolve;
+      });
+      bus.on("news", (n) => {
+        if (over()) ended();
+        else bus.tryPublish("news", n + 1);
+      });
+      bus.tryPublish("news", 0);
+      await end;
+    });
+    expect(turn).toBe(true);
+    bus.close();
+  });
+
+  test("is called with all that is in its buffer in a row, and its failures disturb no one", async () => {
+    const bus = new PubSub<News>();
+    const failures: unknown[] = [];
+    const seen: number[] = [];
+    const handler = (n: number): void => {
+      seen.push(n);
+      if (n % 2 === 1) throw new Error(`odd: ${n}`);
+    };
+    bus.on("news", handler, { onError: (error, n) => void failures.push([(error as Error).message, n]) });
+    for (let n = 0; n < 4; n++) bus.tryPublish("news", n);
+    await bus.drain();
+    expect(seen).toEqual([0, 1, 2, 3]);
+    expect(failures).toEqual([
+      ["odd: 1", 1],
+      ["odd: 3", 3],
+    ]);
   });
 });
 

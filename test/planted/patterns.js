@@ -129,14 +129,14 @@ export const patterns = [
   [
     "publishing without waiting reaches some and not the others",
     "patterns/pubsub/bus.ts",
-    "if (members.some(({ full }) => full)) return false;",
-    "if (members.every(({ full }) => full) && members.length > 0) return false;",
+    "for (const { full } of members) if (full) return false;",
+    "if ([...members].every(({ full }) => full) && [...members].length > 0) return false;",
   ],
   [
     "what a handler throws is swallowed",
-    "patterns/pubsub/bus.ts",
-    "if (!handled.ok) tell(handled.error, message);",
-    "",
+    "patterns/pubsub/handling.ts",
+    "(error: unknown) => tell(error, message, onError)",
+    "() => {}",
   ],
   // mapreduce
   [

@@ -11,12 +11,13 @@ import { ClosedError } from "../../core/errors.ts";
 import { completed } from "../../core/fairness.ts";
 import { begin } from "../../core/resource.ts";
 import { currentRuntime, type Runtime } from "../../core/runtime.ts";
-import { outcomeOf, spawnTask } from "../../core/task.ts";
+import { spawnTask } from "../../core/task.ts";
 import { reportUncaught } from "../../core/uncaught.ts";
 import { WaiterQueue } from "../../core/waiter-queue.ts";
 import type { Registration } from "../../sync/registration.ts";
 import { WaitGroup } from "../../sync/wait-group.ts";
 import { Directory, type Member, type Pending } from "./directory.ts";
+import { handleAll } from "./handling.ts";
 import { PublishWaiter } from "./publish-waiter.ts";
 import { type SubscribeOptions, Subscription } from "./subscription.ts";
 import type { TopicMessage, TopicPattern } from "./topics.ts";
@@ -131,19 +132,7 @@ export class PubSub<M extends object = Record<string, unknown>> {
     const { onError = reportUncaught } = options;
     requireFunction("onError", onError);
     const inbox = this.enroll(on, options, (message) => message as T);
-    const tell = (error: unknown, message: T): void => {
-      try {
-        onError(error, message);
-      } catch (failure) {
-        reportUncaught(failure);
-      }
-    };
-    const listen = async (): Promise<void> => {
-      for await (const message of inbox) {
-        const handled = await outcomeOf(() => handler(message));
-        if (!handled.ok) tell(handled.error, message);
-      }
-    };
+    const listen = (): Promise<void> => handleAll(this.#runtime, inbox, { handler, onError });
     spawnTask(this.#runtime, { name: `on ${nameOf(on)}` }, listen, (ended) => {
       if (!ended.ok && ended.error !== endingOf(options)?.reason) reportUncaught(ended.error);
     });
@@ -162,8 +151,8 @@ export class PubSub<M extends object = Record<string, unknown>> {
   /** Publishes if that needs no waiting, and says whether it did: to all subscribers or to none. */
   tryPublish<K extends Topic<M>>(topic: K, message: M[K]): boolean {
     if (this.#state === "closed") throw publishOnClosed();
-    const members = [...this.#directory.membersOf(topic)];
-    if (members.some(({ full }) => full)) return false;
+    const members = this.#directory.membersOf(topic);
+    for (const { full } of members) if (full) return false;
     for (const member of members) member.offer(message, topic);
     return true;
   }

@@ -1,0 +1,58 @@
+/**
+ * A handler at work: takes what is in its subscription, one message at a time.
+ */
+import { giveTurn } from "../../core/fairness.ts";
+import type { Runtime } from "../../core/runtime.ts";
+import { reportUncaught } from "../../core/uncaught.ts";
+import type { Subscription } from "./subscription.ts";
+
+/** After so many messages that nobody had to wait for, others have their turn. */
+const IN_A_ROW = 64;
+
+/** What is called, and what is told of its failures. */
+export interface Handling<T> {
+  readonly handler: (message: T) => unknown;
+  readonly onError: (error: unknown, message: T) => void;
+}
+
+/**
+ * Handles every message until the subscription ends. What is in the buffer is taken without waiting, and a handler that
+ * gives nothing to wait for is not waited for: a promise for each message would cost many times what the message does.
+ */
+export async function handleAll<T>(
+  runtime: Runtime,
+  inbox: Subscription<T>,
+  handling: Handling<T>,
+): Promise<void> {
+  // In a simulation each message is a step of its own.
+  const inStock = (): ReturnType<typeof inbox.tryReceive> =>
+    runtime.scheduler === undefined ? inbox.tryReceive() : undefined;
+  for (let inARow = 1; ; inARow++) {
+    const next = inStock() ?? (await inbox.receive());
+    if (next.done === true) return;
+    const waited = handle(next.value, handling);
+    if (waited !== undefined) await waited;
+    else if (inARow % IN_A_ROW === 0) await giveTurn(runtime);
+  }
+}
+
+/** Handles one; what it gives is to be waited for, and never rejects. */
+function handle<T>(message: T, { handler, onError }: Handling<T>): Promise<void> | undefined {
+  try {
+    const given = handler(message);
+    const mayWait = (typeof given === "object" && given !== null) || typeof given === "function";
+    if (!mayWait) return undefined;
+    return Promise.resolve(given).then(undefined, (error: unknown) => tell(error, message, onError));
+  } catch (error) {
+    tell(error, message, onError);
+    return undefined;
+  }
+}
+
+function tell<T>(error: unknown, message: T, onError: Handling<T>["onError"]): void {
+  try {
+    onError(error, message);
+  } catch (failure) {
+    reportUncaught(failure);
+  }
+}
