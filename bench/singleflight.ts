@@ -1,5 +1,5 @@
 /** Singleflight: many callers, one run of the work. */
-import { SingleFlight } from "../src/patterns/singleflight.ts";
+import { type Flight, SingleFlight } from "../src/patterns/singleflight.ts";
 import { check, type NodeVariant, type Rounds, type Subject } from "./harness/subject.ts";
 import { peer } from "./peers.ts";
 
@@ -9,12 +9,15 @@ const KEYS = 8;
 
 type Load = (key: number) => Promise<number>;
 
+/** What asks; what it is given is the value, or a record that holds it. */
+type Ask = (key: number) => Promise<number | Flight<number>>;
+
 /** Makes of `load` what runs it once for all who ask at the same time. */
-type Dedupe = (load: Load) => Load | Promise<Load>;
+type Dedupe = (load: Load) => Ask | Promise<Ask>;
 
 const ours: Dedupe = (load) => {
   const flights = new SingleFlight<number, number>();
-  return async (key) => (await flights.do(key, () => load(key))).value;
+  return (key) => flights.do(key, () => load(key));
 };
 
 interface DataLoaderModule {
@@ -72,7 +75,7 @@ const peers: Readonly<Record<string, Dedupe>> = {
 /** A first draft: a Map of promises. */
 const naive: Dedupe = (load) => {
   const underWay = new Map<number, Promise<number>>();
-  return (key) => {
+  return (key: number) => {
     const there = underWay.get(key);
     if (there !== undefined) return there;
     const loading = load(key).finally(() => underWay.delete(key));
@@ -95,10 +98,10 @@ async function roundsOf(dedupe: Dedupe, runs: 1 | typeof CALLERS): Promise<Round
     const [firstKey, loadsBefore] = [key, loads];
     let sum = 0;
     for (let batch = 0; batch < batches; batch++) {
-      const asked: Promise<number>[] = [];
+      const asked: Promise<number | Flight<number>>[] = [];
       for (let n = 0; n < KEYS; n++, key++)
         for (let caller = 0; caller < CALLERS; caller++) asked.push(ask(key));
-      for (const value of await Promise.all(asked)) sum += value;
+      for (const given of await Promise.all(asked)) sum += typeof given === "number" ? given : given.value;
     }
     check(sum, (CALLERS * (key - firstKey) * (firstKey + key - 1)) / 2);
     check(loads - loadsBefore, runs * KEYS * batches);

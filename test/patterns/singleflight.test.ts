@@ -111,6 +111,33 @@ describe("SingleFlight.do", () => {
   });
 });
 
+test("followers without options get one promise; those with a signal can still leave one by one", async () => {
+  const flights = new SingleFlight<string, number>();
+  const controller = new AbortController();
+  const work = (): Promise<number> => sleep(2).then(() => 7);
+  const leader = flights.do("a", work);
+  const [one, other] = [flights.do("a", work), flights.do("a", work)];
+  const leaving = failureOf(flights.do("a", work, { signal: controller.signal }));
+  expect([one === other, one === leader, flights.waiting("a")]).toEqual([true, false, 4]);
+  controller.abort("enough");
+  expect([await leaving, flights.waiting("a")]).toEqual(["enough", 3]);
+  expect(await leader).toEqual({ value: 7, shared: true, callers: 4, role: "leader" });
+  expect(await one).toEqual({ value: 7, shared: true, callers: 4, role: "follower" });
+  expect([flights.waiting("a"), flights.size]).toEqual([0, 0]);
+});
+
+test("the work goes on for followers who cannot leave, when all others have left", async () => {
+  const flights = new SingleFlight<string, number>();
+  const controller = new AbortController();
+  const { signal } = controller;
+  const work = (ctx: Context): Promise<number> => sleep(2, ctx).then(() => 7);
+  const leader = failureOf(flights.do("a", work, { signal }));
+  const stays = flights.do("a", work);
+  controller.abort("enough");
+  expect(await leader).toBe("enough");
+  expect((await stays).value).toBe(7);
+});
+
 describe("a caller of SingleFlight who is cancelled", () => {
   inBothRuntimes("before the call, starts nothing", async () => {
     const flights = new SingleFlight<string, number>();

@@ -69,6 +69,10 @@ interface UnderWay<V> {
   readonly scope: CancelableContext;
   /** How many have asked for it so far; those who left are counted. */
   asked: number;
+  /** The followers who cannot leave: they all wait as one, and get the same promise. */
+  crowd: Promise<Flight<V>> | undefined;
+  /** How many those are. */
+  crowded: number;
 }
 
 /**
@@ -82,7 +86,7 @@ interface UnderWay<V> {
  * waits. When the last one leaves, the key is free and the context of the work ends; how that work then ends, nobody
  * is left to hear.
  * **Errors** What the work throws, at once or later, reaches every caller unchanged.
- * **Cost** O(1) a call; a flight costs a task and a context.
+ * **Cost** O(1) a call; a flight costs a task and a context. Followers without options get one promise, the same for all.
  * **Not for** keeping results: put a cache behind it. Work that asks for its own key waits for itself.
  * **Source** golang.org/x/sync/singleflight; the end of the work with its last caller is as in Tailscale's.
  *
@@ -115,7 +119,10 @@ export class SingleFlight<K, V> {
 
   /** How many callers wait for the flight of `key`; 0 if it has none. */
   waiting(key: K): number {
-    return this.#flights.get(key)?.callers.size ?? 0;
+    const flight = this.#flights.get(key);
+    if (flight === undefined) return 0;
+    const { callers, crowded } = flight;
+    return callers.size + Math.max(crowded - 1, 0);
   }
 
   /**
@@ -156,6 +163,9 @@ export class SingleFlight<K, V> {
     const flight = this.#flights.get(key);
     if (flight === undefined) return undefined;
     flight.asked++;
+    // A scheduler has to know each of them, and `onJoin` may throw at one.
+    const alike = this.#runtime.scheduler === undefined && this.#onJoin === undefined;
+    if (alike && options === undefined) return this.#joinCrowd(key, flight);
     this.#resource?.emit({ k: "flight.join", r: this.#resource.id, key: preview(key) });
     const caller = this.#enroll(key, flight, "follower", options);
     try {
@@ -166,8 +176,16 @@ export class SingleFlight<K, V> {
     return caller.promise;
   }
 
+  #joinCrowd(key: K, flight: UnderWay<V>): Promise<Flight<V>> {
+    flight.crowded++;
+    flight.crowd ??= this.#enroll(key, flight, "follower", undefined).promise;
+    return flight.crowd;
+  }
+
   #lead(key: K, work: FlightWork<V>, options: CancelOptions | undefined): Promise<Flight<V>> {
-    const flight: UnderWay<V> = { callers: new WaiterQueue(), scope: withCancel(background), asked: 1 };
+    const callers = new WaiterQueue<Caller<V>>();
+    const scope = withCancel(background);
+    const flight: UnderWay<V> = { callers, scope, asked: 1, crowd: undefined, crowded: 0 };
     const { ctx } = flight.scope;
     this.#flights.set(key, flight);
     this.#resource?.emit({ k: "flight.lead", r: this.#resource.id, key: preview(key) });
