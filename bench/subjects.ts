@@ -1,19 +1,25 @@
 /** The one list of what is measured. */
 import { channel } from "./channel.ts";
+import { command } from "./command.ts";
+import { context } from "./context.ts";
 import type { Subject } from "./harness/subject.ts";
 import { pubsub } from "./pubsub.ts";
 import { rateLimiting } from "./rate-limiting.ts";
 import { resourcePooling } from "./resource-pooling.ts";
 import { select } from "./select.ts";
 import { singleflight } from "./singleflight.ts";
+import { size } from "./size.ts";
 import { supervisor } from "./supervisor.ts";
 
 export const subjects: readonly Subject[] = [
   channel,
   select,
+  context,
   supervisor,
   pubsub,
   rateLimiting,
   singleflight,
   resourcePooling,
+  command,
+  size,
 ];

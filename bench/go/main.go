@@ -19,6 +19,9 @@ var programs = map[string]func(operations int){
 	"select-two":           selectTwo,
 	"select-four":          selectFour,
 
+	"context-one":  contextOne,
+	"context-tree": contextTree,
+
 	"supervisor-one":             superviseOne,
 	"supervisor-many":            superviseMany,
 	"pubsub-1":                   pubsubOne,

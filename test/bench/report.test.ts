@@ -101,7 +101,7 @@ describe("the report of a run", () => {
       "- reached: ours, at least 2x a-peer: 2.50x",
       "- **NOT REACHED**: ours, at least 1x Go: 0.50x",
       "- not measured: ours, at least 1x nobody",
-      "- reached: ours, at most 30000: 25000.00",
+      "- reached: ours, at most 30000: 25000",
     ]);
     expect(page).toContain("2 of 4 goals are reached. These are not:");
   });
