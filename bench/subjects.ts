@@ -1,4 +1,5 @@
 /** The one list of what is measured. */
+import { cancel } from "./cancel.ts";
 import { channel } from "./channel.ts";
 import { command } from "./command.ts";
 import { context } from "./context.ts";
@@ -15,6 +16,7 @@ export const subjects: readonly Subject[] = [
   channel,
   select,
   context,
+  cancel,
   supervisor,
   pubsub,
   rateLimiting,
