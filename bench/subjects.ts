@@ -1,7 +1,9 @@
 /** The one list of what is measured. */
+import { cancel } from "./cancel.ts";
 import { channel } from "./channel.ts";
-import { fan } from "./fan.ts";
+import { command } from "./command.ts";
 import { context } from "./context.ts";
+import { fan } from "./fan.ts";
 import type { Subject } from "./harness/subject.ts";
 import { map } from "./map.ts";
 import { pipelines } from "./pipeline.ts";
@@ -12,12 +14,14 @@ import { rateLimiting } from "./rate-limiting.ts";
 import { resourcePooling } from "./resource-pooling.ts";
 import { select } from "./select.ts";
 import { singleflight } from "./singleflight.ts";
+import { size } from "./size.ts";
 import { supervisor } from "./supervisor.ts";
 
 export const subjects: readonly Subject[] = [
   channel,
   select,
   context,
+  cancel,
   supervisor,
   pubsub,
   rateLimiting,
@@ -28,4 +32,6 @@ export const subjects: readonly Subject[] = [
   pools,
   map,
   semaphore,
+  command,
+  size,
 ];

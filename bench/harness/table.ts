@@ -47,5 +47,6 @@ export function goalText({ of, versus, against, atLeast, atMost, value, reached 
   const times = versus === undefined ? "" : "x";
   if (value === undefined) return `  not measured: ${of}, ${bound}${times}${other}`;
   const said = reached === true ? "reached" : "NOT REACHED";
-  return `  ${said}: ${of}, ${bound}${times}${other}: ${value.toFixed(2)}${times}`;
+  const reading = versus === undefined ? String(Number(value.toFixed(2))) : value.toFixed(2);
+  return `  ${said}: ${of}, ${bound}${times}${other}: ${reading}${times}`;
 }

@@ -196,7 +196,7 @@ export const extras = [
   [
     "a lease that was given back is reported as a leak",
     "patterns/resource-pooling/loans.ts",
-    "      watched?.end();\n",
+    "    watched?.end();\n",
     "",
   ],
   [

@@ -67,8 +67,8 @@ export const primitives = [
   [
     "further failures are lost",
     "core/errors.ts",
-    "if (all.size === 0) return thrown;",
-    "if (all.size >= 0) return thrown;",
+    "const value = [...carried, ...further].slice(-suppressedAtMost);",
+    "const value = carried;",
   ],
   // channel and select
   [
