@@ -74,7 +74,7 @@ const peers: Readonly<Record<string, Subscribe>> = {
     const { Subject: RxSubject } = (await peer("rxjs")) as RxModule;
     const subject = new RxSubject();
     for (const handler of handlers) subject.subscribe(handler);
-    return (message) => void subject.next(message);
+    return (message) => subject.next(message);
   },
 };
 
@@ -100,25 +100,25 @@ const floor: Subscribe = (handlers) => (message) => {
 
 /** The handlers are subscribed once, before the first round. */
 async function roundsOf(subscribe: Subscribe, subscribers: number): Promise<Rounds> {
-  let handled = 0;
-  let sum = 0;
+  const seen = { handled: 0, sum: 0 };
   const handlers = Array.from(
     { length: subscribers },
     (): Handler => (message) => {
-      handled++;
-      sum += message;
+      seen.handled++;
+      seen.sum += message;
     },
   );
   const publish = await subscribe(handlers);
   return async (operations) => {
-    [handled, sum] = [0, 0];
+    [seen.handled, seen.sum] = [0, 0];
+    const wanted = operations * subscribers;
     for (let n = 0; n < operations; n++) {
       const waited = publish(n);
       if (waited !== undefined) await waited;
     }
-    while (handled < operations * subscribers) await new Promise(setImmediate);
-    check(handled, operations * subscribers);
-    check(sum, (subscribers * operations * (operations - 1)) / 2);
+    while (seen.handled < wanted) await new Promise(setImmediate);
+    check(seen.handled, wanted);
+    check(seen.sum, (subscribers * operations * (operations - 1)) / 2);
   };
 }
 

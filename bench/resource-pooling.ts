@@ -29,7 +29,7 @@ const ours: MakeLender = (): Lender<unknown> => {
     thingIn: (lease) => lease.value,
     release: (lease) => lease.release(),
   };
-  return lender as Lender<unknown>;
+  return lender;
 };
 
 interface GenericPool {
@@ -113,21 +113,20 @@ function naive(): Lender<unknown> {
   };
 }
 
-/** What nobody can do without: to wait for a promise that is there, twice where it is held for a moment. */
-async function awaitTwice(times: number): Promise<void> {
+/** What nobody can do without: to wait for a promise that is there. */
+async function awaitThing(times: number): Promise<void> {
   const there = Promise.resolve(newThing());
   let uses = 0;
   for (let n = 0; n < times; n++) {
     const thing = await there;
     thing.held = true;
-    await undefined;
     thing.held = false;
     uses++;
   }
   check(uses, times);
 }
 
-/** Borrows, holds for a moment, and gives back. */
+/** Borrows and gives back. While others wait, what comes back is theirs, so they take turns. */
 async function borrow(lender: Lender<unknown>, times: number): Promise<void> {
   for (let n = 0; n < times; n++) {
     const lease = await lender.acquire();
@@ -135,7 +134,6 @@ async function borrow(lender: Lender<unknown>, times: number): Promise<void> {
     check(thing.held, false);
     thing.held = true;
     thing.uses++;
-    await undefined;
     thing.held = false;
     lender.release(lease);
   }
@@ -172,7 +170,7 @@ function variantsFor(callers: number): Record<string, Variant> {
     ours: variant("ours", ours),
     ...Object.fromEntries(Object.entries(peers).map(([name, make]) => [name, variant("peer", make)])),
     "array and promises": variant("naive", naive),
-    "two awaits": { who: "floor", setUp: () => awaitTwice },
+    "await of a promise": { who: "floor", setUp: () => awaitThing },
     Go: { who: "go", program: callers === 1 ? "resource-pooling-alone" : "resource-pooling-contended" },
   };
 }
@@ -185,7 +183,7 @@ export const resourcePooling: Subject = {
   cases: [
     {
       name: "alone",
-      operation: `one of ${RESOURCES} idle resources borrowed, held for a microtask, given back`,
+      operation: `one of ${RESOURCES} idle resources borrowed and given back`,
       variants: variantsFor(1),
       goals,
     },

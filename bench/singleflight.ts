@@ -1,5 +1,6 @@
 /** Singleflight: many callers, one run of the work. */
-import { type Flight, SingleFlight } from "../src/patterns/singleflight.ts";
+import { SingleFlight } from "../src/patterns/singleflight.ts";
+import { background, withCancel } from "../src/sync/context.ts";
 import { check, type NodeVariant, type Rounds, type Subject } from "./harness/subject.ts";
 import { peer } from "./peers.ts";
 
@@ -9,8 +10,8 @@ const KEYS = 8;
 
 type Load = (key: number) => Promise<number>;
 
-/** What asks; what it is given is the value, or a record that holds it. */
-type Ask = (key: number) => Promise<number | Flight<number>>;
+/** Gives the value, or an object that has it. */
+type Ask = (key: number) => Promise<number | { readonly value: number }>;
 
 /** Makes of `load` what runs it once for all who ask at the same time. */
 type Dedupe = (load: Load) => Ask | Promise<Ask>;
@@ -18,6 +19,14 @@ type Dedupe = (load: Load) => Ask | Promise<Ask>;
 const ours: Dedupe = (load) => {
   const flights = new SingleFlight<number, number>();
   return (key) => flights.do(key, () => load(key));
+};
+
+/** As `ours`, by callers who could be cancelled, each by itself. */
+const oursWithSignals: Dedupe = (load) => {
+  const flights = new SingleFlight<number, number>();
+  const contexts = Array.from({ length: CALLERS }, () => withCancel(background).ctx);
+  let caller = 0;
+  return (key) => flights.do(key, () => load(key), contexts[caller++ % CALLERS]);
 };
 
 interface DataLoaderModule {
@@ -30,7 +39,7 @@ interface DataLoaderModule {
 }
 
 interface DedupeModule {
-  createCache(options: { readonly ttl: number }): {
+  readonly createCache: (options: { readonly ttl: number }) => {
     define(name: string, work: Load): { readonly load: Load };
   };
 }
@@ -75,7 +84,7 @@ const peers: Readonly<Record<string, Dedupe>> = {
 /** A first draft: a Map of promises. */
 const naive: Dedupe = (load) => {
   const underWay = new Map<number, Promise<number>>();
-  return (key: number) => {
+  return (key) => {
     const there = underWay.get(key);
     if (there !== undefined) return there;
     const loading = load(key).finally(() => underWay.delete(key));
@@ -90,7 +99,7 @@ async function roundsOf(dedupe: Dedupe, runs: 1 | typeof CALLERS): Promise<Round
   let key = 0;
   const ask = await dedupe(async (wanted) => {
     loads++;
-    await undefined;
+    await Promise.resolve();
     return wanted;
   });
   return async (operations) => {
@@ -98,10 +107,10 @@ async function roundsOf(dedupe: Dedupe, runs: 1 | typeof CALLERS): Promise<Round
     const [firstKey, loadsBefore] = [key, loads];
     let sum = 0;
     for (let batch = 0; batch < batches; batch++) {
-      const asked: Promise<number | Flight<number>>[] = [];
+      const asked: ReturnType<Ask>[] = [];
       for (let n = 0; n < KEYS; n++, key++)
         for (let caller = 0; caller < CALLERS; caller++) asked.push(ask(key));
-      for (const given of await Promise.all(asked)) sum += typeof given === "number" ? given : given.value;
+      for (const got of await Promise.all(asked)) sum += typeof got === "number" ? got : got.value;
     }
     check(sum, (CALLERS * (key - firstKey) * (firstKey + key - 1)) / 2);
     check(loads - loadsBefore, runs * KEYS * batches);
@@ -122,6 +131,7 @@ export const singleflight: Subject = {
       operation: `a call; ${CALLERS} at a time with each of ${KEYS} keys`,
       variants: {
         ours: variant("ours", ours),
+        "ours, with signals": variant("ours", oursWithSignals),
         ...Object.fromEntries(Object.entries(peers).map(([name, dedupe]) => [name, variant("peer", dedupe)])),
         "Map of promises": variant("naive", naive),
         "the work each time": variant("floor", (load) => load, CALLERS),

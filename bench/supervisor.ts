@@ -37,10 +37,10 @@ const ours: RunAll = (children) => {
 
 interface CockatielModule {
   readonly handleAll: object;
-  retry(
+  readonly retry: (
     policy: object,
     options: { readonly maxAttempts: number },
-  ): { execute(work: () => void): Promise<void> };
+  ) => { execute(work: () => void): Promise<void> };
 }
 
 /** Effects, opaque here. */
@@ -79,7 +79,8 @@ const naive: RunAll = (children, failures) =>
     children.map(async (child) => {
       for (let n = 0; n <= failures; n++) {
         try {
-          await child.start();
+          child.start();
+          await Promise.resolve();
           return;
         } catch {
           // Again.

@@ -2,31 +2,39 @@ package main
 
 import "context"
 
-func contextOne(contexts int) {
+const below = 100_000
+
+func contextAlone(times int) {
 	ended := 0
-	for n := 0; n < contexts; n++ {
+	for n := 0; n < times; n++ {
 		ctx, cancel := context.WithCancel(context.Background())
 		cancel()
 		if ctx.Err() != nil {
 			ended++
 		}
 	}
-	check(ended, contexts)
+	check(ended, times)
 }
 
-func contextTree(children int) {
-	root, cancelAll := context.WithCancel(context.Background())
-	all := make([]context.Context, children)
-	cancels := make([]context.CancelFunc, children)
-	for n := range all {
-		all[n], cancels[n] = context.WithCancel(root)
-	}
-	cancelAll()
-	ended := 0
-	for _, ctx := range all {
-		if ctx.Err() != nil {
-			ended++
+func contextTree(operations int) {
+	for left := operations; left > 0; left -= below {
+		count := left
+		if count > below {
+			count = below
 		}
+		root, cancel := context.WithCancel(context.Background())
+		all := make([]context.Context, count)
+		cancels := make([]context.CancelFunc, count)
+		for n := range all {
+			all[n], cancels[n] = context.WithCancel(root)
+		}
+		cancel()
+		ended := 0
+		for _, ctx := range []context.Context{all[0], all[count/2], all[count-1]} {
+			if ctx.Err() != nil {
+				ended++
+			}
+		}
+		check(ended, 3)
 	}
-	check(ended, children)
 }

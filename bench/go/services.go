@@ -38,7 +38,6 @@ func resourcePooling(times, callers int) {
 				}
 				one.held = true
 				one.uses++
-				runtime.Gosched()
 				one.held = false
 				pool <- one
 			}

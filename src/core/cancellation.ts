@@ -10,6 +10,8 @@
  */
 import { refuseType } from "./arguments.ts";
 import { CanceledError, TimeoutError } from "./errors.ts";
+import { currentRuntime } from "./runtime.ts";
+import type { SignalTie } from "./scheduler.ts";
 import { QueueNode, WaiterQueue } from "./waiter-queue.ts";
 
 /** The last argument of every waiting call. A `Context` fits, because it has a `signal`. */
@@ -191,16 +193,16 @@ const behind = new WeakMap<AbortSignal, Cancellation>();
 function cancellationBehind(signal: AbortSignal): Cancellation {
   const known = behind.get(signal);
   if (known !== undefined) return known;
-  requireSignal(signal);
-  const bridge = new SignalBridge(signal);
+  const bridge = new SignalBridge(requireSignal(signal));
   behind.set(signal, bridge);
   return bridge;
 }
 
 /** Not `instanceof`: a signal may come from another realm. */
-function requireSignal(signal: unknown): void {
-  const listens = (signal as { addEventListener?: unknown } | null)?.addEventListener;
+export function requireSignal(signal: unknown): AbortSignal {
+  const listens = (signal as { addEventListener?: unknown } | null | undefined)?.addEventListener;
   if (typeof listens !== "function") refuseType("signal", "an AbortSignal", signal);
+  return signal as AbortSignal;
 }
 
 /** Ties a target to what may cancel it. Released in O(1), from anywhere. */
@@ -220,6 +222,22 @@ export class CancelLink extends QueueNode {
     const source = this.#source;
     this.#source = undefined;
     source?.remove(this);
+  }
+}
+
+/** A tie of a simulation to a signal, which may be of outside: a simulation that is given up takes back what is left. */
+class SimulatedLink extends CancelLink {
+  readonly #ties: Set<SignalTie>;
+
+  constructor(source: Cancellation, target: Cancelable, ties: Set<SignalTie>) {
+    super(source, target);
+    this.#ties = ties;
+    ties.add(this);
+  }
+
+  override release(): void {
+    this.#ties.delete(this);
+    super.release();
   }
 }
 
@@ -259,7 +277,12 @@ export function linkCancel(
   if (cancellation === null) return undefined;
   if (cancellation !== undefined) return new CancelLink(cancellation, target);
   const { signal } = options;
-  return signal === undefined ? undefined : new CancelLink(cancellationBehind(signal), target);
+  if (signal === undefined) return undefined;
+  const source = cancellationBehind(signal);
+  const { scheduler } = currentRuntime();
+  return scheduler === undefined
+    ? new CancelLink(source, target)
+    : new SimulatedLink(source, target, scheduler.signalTies);
 }
 
 /** A rejected promise if `options` has been cancelled already. Every waiting call begins with this question. */

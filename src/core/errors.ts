@@ -96,15 +96,40 @@ const suppressedAtMost = 64;
  * Attaches further failures to the one that is thrown, as its `suppressed` list, so that they are not lost; those that
  * it carries already stay, and the newest 64 are kept. What is thrown stays the same object; only what can carry a
  * property carries them.
+ *
+ * No error comes to hold itself, and none is attached that is told already. A failure that the thrown one holds, as its
+ * `cause` say, is left where it is. Of one that holds the thrown one, what else it holds is attached in its place.
  */
 export function withSuppressed(thrown: unknown, failures: readonly unknown[]): unknown {
   if (!(thrown instanceof Error) || !Object.isExtensible(thrown)) return thrown;
   const { suppressed } = thrown as { suppressed?: unknown };
-  const all = new Set<unknown>(Array.isArray(suppressed) ? suppressed : []);
-  for (const failure of failures) all.add(failure);
-  all.delete(thrown);
-  if (all.size === 0) return thrown;
-  const value = [...all].slice(-suppressedAtMost);
+  const carried: readonly unknown[] = Array.isArray(suppressed) ? suppressed : [];
+  const told = allIn([thrown]);
+  const further: unknown[] = [];
+  const toAttach = [...failures];
+  for (const failure of toAttach) {
+    if (told.has(failure)) continue;
+    told.add(failure);
+    if (allIn([failure]).has(thrown)) toAttach.push(...heldBy(failure));
+    else further.push(failure);
+  }
+  if (further.length === 0) return thrown;
+  const value = [...carried, ...further].slice(-suppressedAtMost);
   Object.defineProperty(thrown, "suppressed", { value, configurable: true, writable: true });
   return thrown;
+}
+
+/** These errors, and all that they hold, directly or not. */
+function allIn(errors: readonly unknown[]): Set<unknown> {
+  const all = new Set(errors);
+  for (const error of all) for (const held of heldBy(error)) all.add(held);
+  return all;
+}
+
+/** What an error says it came of or with; also one of the language's, such as an AggregateError. */
+function heldBy(error: unknown): readonly unknown[] {
+  if (typeof error !== "object" || error === null) return [];
+  const holder = error as Readonly<Record<"cause" | "error" | "errors" | "suppressed", unknown>>;
+  const held = [holder.cause, holder.error, holder.errors, holder.suppressed].flat();
+  return held.filter((one) => one !== undefined && one !== null);
 }

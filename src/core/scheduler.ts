@@ -35,10 +35,18 @@ export interface Suspension {
   resume(): void;
 }
 
+/** Something that is told when a signal aborts. */
+export interface SignalTie {
+  /** Takes it back; does nothing the second time. */
+  release(): void;
+}
+
 /** What primitives need of a scheduler. */
 export interface Scheduler {
   /** The task whose code runs now, where that is known. */
   readonly current: TaskRecord | undefined;
+  /** What is tied to a signal now. Signals may be of outside: who gives its tasks up takes back what they have left there. */
+  readonly signalTies: Set<SignalTie>;
   /**
    * A waiting call is about to begin: settles when it is chosen to. So every waiting call is a point at which the
    * schedule can differ, also one that would not have had to wait.

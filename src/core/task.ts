@@ -35,6 +35,12 @@ export function valueOf<T>(outcome: Outcome<T>): T {
   throw outcome.error;
 }
 
+/** Whether a result has to be waited for. What need not wait costs no turn of microtasks. */
+export function isPending<T>(result: T | PromiseLike<T>): result is PromiseLike<T> {
+  if ((typeof result !== "object" || result === null) && typeof result !== "function") return false;
+  return typeof (result as { readonly then?: unknown }).then === "function";
+}
+
 /**
  * Starts a task, never inside this call, and in the async context of the caller. `done` is told its outcome once,
  * as the last thing the task does; it must not throw.

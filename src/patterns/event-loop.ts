@@ -6,6 +6,7 @@ import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
 import { ClosedError } from "../core/errors.ts";
 import { outcomeOf } from "../core/task.ts";
 import type { Context } from "../sync/context.ts";
+import type { Registration } from "../sync/registration.ts";
 import type { Source } from "../sync/source.ts";
 import { Engine } from "./event-loop/engine.ts";
 import type {
@@ -17,7 +18,6 @@ import type {
   LoopStats,
   SourceOptions,
 } from "./event-loop/options.ts";
-import type { Registration } from "../sync/registration.ts";
 import { rankOf } from "./event-loop/turns.ts";
 
 export type { Registration } from "../sync/registration.ts";

@@ -4,11 +4,9 @@
 import { requireFunction, requireInteger, requireOneOf } from "../core/arguments.ts";
 import { isCancelled } from "../core/cancellation.ts";
 import { outcomeOf } from "../core/task.ts";
-import type { Received } from "../sync/channel.ts";
 import { Flow, type FlowOptions } from "../sync/flow.ts";
-import { type OnValueError, parallelMap, readingTask } from "../sync/parallel-map.ts";
-import { isPort, openSource, pump, type Source } from "../sync/source.ts";
-import type { TaskGroup } from "../sync/task-group.ts";
+import { type OnValueError, parallelMap, readByAll } from "../sync/parallel-map.ts";
+import { openSource, pump, type Source } from "../sync/source.ts";
 import type { SourceValue, FanWorkContext } from "./fan/types.ts";
 
 export type { FailedValue, OnValueError, ErrorVerdict } from "../sync/parallel-map.ts";
@@ -70,7 +68,7 @@ export class FanInError extends AggregateError {
  * **Cancellation** Leaving the loop, or `signal`, ends the context of every worker and of the source; all of them are
  * waited for, the source until its `finally` blocks have run. From a channel, nothing is taken that no worker works on.
  * **Errors** The first failure of the source or of a worker stops all, and is thrown once they have stopped.
- * **Cost** Two channel hand-offs a value; for a channel as source, one.
+ * **Cost** Two channel hand-offs a value; for a channel, an array or a generator as source, one. With `toArray`, one less.
  * **Not for** jobs that come one at a time, from many callers: see `pools`.
  * **Source** The Go blog's "Pipelines and cancellation" (2014).
  *
@@ -92,16 +90,18 @@ export function fanOut<T, R>(
   if (onError !== undefined) requireFunction("onError", onError);
   return new Flow<R>(async (out, group) => {
     const { ctx } = group;
-    await parallelMap({
-      group,
-      next: reader(source, group, name),
-      out,
-      workers,
-      ordered,
-      name: `${name} worker`,
-      work: (value: T, worker) => work(value, { worker, ctx }),
-      onError,
-    });
+    await readByAll(source, group, name, (next) =>
+      parallelMap({
+        group,
+        next,
+        out,
+        workers,
+        ordered,
+        name: `${name} worker`,
+        work: (value: T, worker) => work(value, { worker, ctx }),
+        onError,
+      }),
+    );
   }, options);
 }
 
@@ -149,12 +149,4 @@ export function fanIn<S extends Source<unknown>>(
     for (const fed of feeds) await fed.join(ctx);
     if (failed.length > 0) throw new FanInError(failed, all.length);
   }, options);
-}
-
-/** What workers take from: a channel itself; anything else through a task that reads it, as only one may. */
-function reader<T>(source: Source<T>, group: TaskGroup, name: string): () => Promise<Received<T>> {
-  const { ctx } = group;
-  const values = openSource(source, ctx);
-  if (isPort(values)) return () => values.receive(ctx);
-  return readingTask(values, group, name);
 }

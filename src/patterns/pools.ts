@@ -12,6 +12,7 @@ import { Deferred } from "../core/deferred.ts";
 import { CanceledError, ClosedError, FullError } from "../core/errors.ts";
 import { observe, type Resource } from "../core/resource.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
+import { outcomeOf } from "../core/task.ts";
 import { type CancelableContext, withCancel } from "../sync/context.ts";
 import type { Flow } from "../sync/flow.ts";
 import type { Source } from "../sync/source.ts";
@@ -82,6 +83,10 @@ export class WorkerPool<I, O, S = void> implements Pool<I, O> {
   #state: "open" | "closed" | "ended" = "open";
   /** Why it was cancelled, if it was. */
   #cause: unknown;
+  /** What went wrong in setup and teardown; and what of it, or of its cause, somebody has been told. */
+  #errors: readonly unknown[] = [];
+  #failure: unknown;
+  readonly #told = new Set<unknown>();
   #calls = 0;
 
   constructor(
@@ -141,7 +146,9 @@ export class WorkerPool<I, O, S = void> implements Pool<I, O> {
 
   async ready(options?: CancelOptions): Promise<void> {
     await this.#staff.ready(options);
-    if (this.#cause !== undefined) throw this.#cause;
+    if (this.#cause === undefined) return;
+    this.#told.add(this.#cause);
+    throw this.#cause;
   }
 
   resize(workers: number): void {
@@ -197,18 +204,29 @@ export class WorkerPool<I, O, S = void> implements Pool<I, O> {
     this.#dispatch.close();
   }
 
-  drain(options?: CancelOptions): Promise<void> {
+  async drain(options?: CancelOptions): Promise<void> {
     this.close();
-    return this.#ended.wait(options);
+    const end = await outcomeOf(() => this.#ended.wait(options));
+    if (end.ok) return;
+    if (end.error === this.#failure) for (const error of this.#errors) this.#told.add(error);
+    throw end.error;
   }
 
   cancel(cause?: unknown): void {
     this.#scope.cancel(cause);
   }
 
-  /** Drains: nothing that was accepted is lost. To leave sooner, {@link WorkerPool.cancel} first. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.drain();
+  /**
+   * Drains: nothing that was accepted is lost. To leave sooner, {@link WorkerPool.cancel} first.
+   *
+   * **Errors** As `drain`, but only what nobody was told yet: not the failure of a setup with which a call of `run`,
+   * `ready` or `drain` has failed, be it as the cause of a `ClosedError`. So `await using` tells no failure twice.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    await outcomeOf(() => this.#ended.wait());
+    const untold = this.#errors.filter((error) => !this.#told.has(error));
+    if (untold.length > 0) throw asOne(untold);
   }
 
   #run(job: I, options: CancelOptions | undefined, limits: JobLimits): Promise<O> {
@@ -234,14 +252,17 @@ export class WorkerPool<I, O, S = void> implements Pool<I, O> {
   #giveUp(reason: unknown): void {
     if (this.#state === "ended") return;
     this.#cause = reason;
+    const { queue, running, callers } = this.#dispatch;
+    if (queue.size + running.size + callers.size > 0) this.#told.add(reason);
     this.close();
-    const { queue, running } = this.#dispatch;
     for (let job = queue.shift(); job !== undefined; job = queue.shift()) job.giveUp(reason);
     for (let job = running.first; job !== undefined; job = running.first) job.giveUp(reason);
   }
 
+  /** Whoever is refused is told why. */
   #closedError(): ClosedError {
     const cause = this.#cause;
+    this.#told.add(cause);
     return new ClosedError("worker pool is closed", cause === undefined ? undefined : { cause });
   }
 
@@ -256,8 +277,13 @@ export class WorkerPool<I, O, S = void> implements Pool<I, O> {
   #end(errors: readonly unknown[]): void {
     this.#state = "ended";
     this.#scope.cancel();
-    const error =
-      errors.length > 1 ? new AggregateError(errors, `${errors.length} workers failed`) : errors[0];
-    this.#ended.settle(errors.length === 0 ? { ok: true, value: undefined } : { ok: false, error });
+    this.#errors = errors;
+    const failed = errors.length > 0;
+    if (failed) this.#failure = asOne(errors);
+    this.#ended.settle(failed ? { ok: false, error: this.#failure } : { ok: true, value: undefined });
   }
+}
+
+function asOne(errors: readonly unknown[]): unknown {
+  return errors.length > 1 ? new AggregateError(errors, `${errors.length} workers failed`) : errors[0];
 }

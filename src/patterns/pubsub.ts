@@ -2,6 +2,7 @@
  * Publish-subscribe: everybody who subscribes to a topic is told. What goes beyond that is in modules of its own:
  * `topics` for wildcards, `gaps`, `queue-group`, `replay` and `request`.
  */
+export type { Registration } from "../sync/registration.ts";
 export {
   type Listener,
   type ListenOptions,

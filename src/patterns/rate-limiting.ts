@@ -101,12 +101,12 @@ export class RateLimiter implements Limiter {
 
   /** Takes `n` tokens if they are there, and says whether it did: for what is dropped rather than delayed. */
   allow(n = 1): boolean {
-    return this.allowAt(this.#now(), n);
+    return this.#allow(this.#now(), requireTokens(n));
   }
 
   /** The same at `nowMs`. */
   allowAt(nowMs: number, n = 1): boolean {
-    return this.#take(requireInstant(nowMs), requireTokens(n), 0) !== undefined;
+    return this.#allow(requireInstant(nowMs), requireTokens(n));
   }
 
   /** What would be said to one who asks for `n` now. Takes nothing. Exact as to those who wait. */
@@ -170,6 +170,14 @@ export class RateLimiter implements Limiter {
   #now(): number {
     this.#latestMs = Math.max(this.#latestMs, this.#runtime.clock.now());
     return this.#latestMs;
+  }
+
+  /** Where nobody is to be placed, there is no need for a claim. */
+  #allow(nowMs: number, tokens: number): boolean {
+    if (this.#loose.size > 0) return this.#take(nowMs, tokens, 0) !== undefined;
+    const taken = this.#bucket.tryTake(nowMs, tokens);
+    this.#trace(nowMs, taken ? 0 : undefined);
+    return taken;
   }
 
   /** Takes tokens behind everybody who waits; nothing if that is not possible soon enough. */

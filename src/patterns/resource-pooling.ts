@@ -16,6 +16,7 @@ import {
   type ResourcePoolSize,
   type ResourcePoolStats,
   type ResourcePoolOptions,
+  type WatchedLease,
 } from "./resource-pooling/options.ts";
 import { Stock } from "./resource-pooling/stock.ts";
 
@@ -113,12 +114,8 @@ export class ResourcePool<R> {
    */
   acquire(options?: CancelOptions): Promise<Lease<R>> {
     const watched = this.#leaks?.note(this.#name);
-    return begin(this.#runtime, () => {
-      const refused = rejectIfCancelled(options) ?? this.#rejectIfClosed();
-      if (refused !== undefined) return refused;
-      this.#stock.fill();
-      return this.#stock.acquire(options, watched);
-    });
+    if (this.#resource !== undefined) return begin(this.#runtime, () => this.#acquire(options, watched));
+    return this.#acquire(options, watched);
   }
 
   /**
@@ -194,6 +191,13 @@ export class ResourcePool<R> {
   /** The same as {@link ResourcePool.drain}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.drain();
+  }
+
+  #acquire(options: CancelOptions | undefined, watched: WatchedLease | undefined): Promise<Lease<R>> {
+    const refused = rejectIfCancelled(options) ?? this.#rejectIfClosed();
+    if (refused !== undefined) return refused;
+    this.#stock.fill();
+    return this.#stock.acquire(options, watched);
   }
 
   #rejectIfClosed(): Promise<never> | undefined {

@@ -12,34 +12,18 @@ import {
   cancellationKey,
   deadlineOf,
   Ending,
+  endingOf,
+  requireSignal,
 } from "../core/cancellation.ts";
 import type { Timer } from "../core/clock.ts";
 import type { CanceledError, TimeoutError } from "../core/errors.ts";
-import { observe } from "../core/resource.ts";
+import { observe, type Resource } from "../core/resource.ts";
 import { currentRuntime } from "../core/runtime.ts";
+import { type Context, ContextKey } from "./context/types.ts";
 
 export type { CancelOptions } from "../core/cancellation.ts";
 export { afterFunc } from "./after-func.ts";
-
-/**
- * Carries a deadline, a cancellation and values down a tree of calls. The root is {@link background}; every other one
- * is made by a function of this module whose name begins with `with`.
- *
- * A Context fits wherever `{ signal }` is asked for. Its signal alone carries end and deadline on, but no values: a
- * child of `{ signal: ctx.signal }` has the deadline of `ctx`.
- */
-export interface Context extends CancelOptions {
-  /** The same as an AbortSignal, with {@link Context.cause} as its reason. Made when first asked for. */
-  readonly signal: AbortSignal;
-  /** Why it ended, as Go's `Err`: a `CanceledError` or a `TimeoutError`; undefined before that. */
-  readonly error: CanceledError | TimeoutError | undefined;
-  /** What the end was blamed on: the cause given to `cancel`, else `error`. Waiting calls reject with it. */
-  readonly cause: unknown;
-  /** The instant at which it ends by itself, in milliseconds of `now()`; undefined if there is none. */
-  readonly deadlineMs: number | undefined;
-  /** What the nearest ancestor holds under `key`; undefined if none does. */
-  value<T>(key: ContextKey<T>): T | undefined;
-}
+export { type Context, ContextKey } from "./context/types.ts";
 
 /** A context together with the way to end it. */
 export interface CancelableContext {
@@ -60,37 +44,22 @@ export interface DeadlineOptions {
   readonly cause?: unknown;
 }
 
-/**
- * A key for a value of type `T`. Compared by identity, so two packages cannot collide.
- *
- * @example
- * const requestId = new ContextKey<string>("request id");
- * const ctx = withValue(background, requestId, "r-1");
- * ctx.value(requestId); //=> "r-1"
- */
-export class ContextKey<T> {
-  /** For people; never compared. */
-  readonly name: string;
-  /** Never there: ties the key to the type of its value. */
-  declare readonly type?: T;
-
-  constructor(name: string) {
-    this.name = name;
-  }
-}
-
 interface Entry {
   readonly key: ContextKey<unknown>;
   readonly value: unknown;
 }
 
 class ContextNode implements Context, CancellationCarrier {
-  /** Null if it never ends. */
-  readonly [cancellationKey]: Cancellation | null;
+  /** Null if it never ends; undefined if it ends as its signal does, and that is foreign. */
+  readonly [cancellationKey]: Cancellation | null | undefined;
   readonly #parent: ContextNode | undefined;
   readonly #entry: Entry | undefined;
 
-  constructor(parent: CancelOptions | undefined, cancellation: Cancellation | null, entry?: Entry) {
+  constructor(
+    parent: CancelOptions | undefined,
+    cancellation: Cancellation | null | undefined,
+    entry?: Entry,
+  ) {
     this[cancellationKey] = cancellation;
     this.#parent = parent instanceof ContextNode ? parent : undefined;
     this.#entry = entry;
@@ -121,6 +90,42 @@ class ContextNode implements Context, CancellationCarrier {
       if (node.#entry?.key === key) return node.#entry.value;
     }
     return undefined;
+  }
+}
+
+/**
+ * A value over a signal that is not known to be of a context. Such a context is never ended by hand, so a listener would
+ * stay as long as the signal: it has none, and looks when it is asked.
+ */
+class ForeignNode extends ContextNode {
+  readonly #signal: AbortSignal;
+  #ending: Ending | undefined;
+
+  constructor(parent: CancelOptions, signal: AbortSignal, entry: Entry) {
+    super(parent, undefined, entry);
+    this.#signal = signal;
+  }
+
+  override get deadlineMs(): number | undefined {
+    return deadlineOf({ signal: this.#signal });
+  }
+
+  override get signal(): AbortSignal {
+    return this.#signal;
+  }
+
+  override get error(): CanceledError | TimeoutError | undefined {
+    return this.#seen?.error;
+  }
+
+  override get cause(): unknown {
+    return this.#seen?.reason;
+  }
+
+  /** Kept, so that its error is the same each time. */
+  get #seen(): Ending | undefined {
+    this.#ending ??= endingOf({ signal: this.#signal });
+    return this.#ending;
   }
 }
 
@@ -157,7 +162,7 @@ export const background: Context = new ContextNode(undefined, null);
  */
 export function withCancel(parent: CancelOptions): CancelableContext {
   requireParent(parent);
-  return derive(parent, deadlineOf(parent), undefined, undefined);
+  return derive(parent, deadlineOf(parent));
 }
 
 /**
@@ -181,8 +186,8 @@ export function withDeadline(
   const own = requireDuration("deadlineMs", deadlineMs);
   const inherited = deadlineOf(parent);
   if (own === Number.POSITIVE_INFINITY || (inherited !== undefined && inherited <= own))
-    return derive(parent, inherited, undefined, undefined);
-  return derive(parent, own, own - currentRuntime().clock.now(), options.cause);
+    return derive(parent, inherited);
+  return deriveTimed(parent, own, own - currentRuntime().clock.now(), options.cause);
 }
 
 /**
@@ -209,6 +214,7 @@ export function withTimeout(
 /**
  * A child that holds `value` under `key`, and ends with its parent. `undefined` and `null` may shadow.
  *
+ * **Cancellation** Leaves no listener on the parent's signal, whatever that is of.
  * **Not for** optional parameters: for what belongs to a request and crosses packages.
  *
  * @example
@@ -219,8 +225,9 @@ export function withValue<T>(parent: Context, key: ContextKey<T>, value: T): Con
   requireParent(parent);
   if (!(key instanceof ContextKey)) refuseType("key", "a ContextKey", key);
   const entry: Entry = { key, value };
-  const cancellation = parent instanceof ContextNode ? parent[cancellationKey] : new Cancellation(parent);
-  return new ContextNode(parent, cancellation, entry);
+  const cancellation = parent instanceof ContextNode ? parent[cancellationKey] : undefined;
+  if (cancellation !== undefined) return new ContextNode(parent, cancellation, entry);
+  return new ForeignNode(parent, requireSignal(parent.signal), entry);
 }
 
 /**
@@ -241,32 +248,58 @@ function requireParent(parent: CancelOptions): void {
   requireObject("parent", parent, "a context, or an object with a signal");
 }
 
-/** A new node with an end of its own; `remainingMs` sets a timer for it. */
-function derive(
+/** A context and its end. A class, as there may be very many: one shape, and one closure each. */
+class Scope implements CancelableContext {
+  readonly ctx: Context;
+  readonly cancel: (cause?: unknown) => void;
+
+  constructor(ctx: Context, cancel: (cause?: unknown) => void) {
+    this.ctx = ctx;
+    this.cancel = cancel;
+  }
+
+  [Symbol.dispose](): void {
+    this.cancel();
+  }
+}
+
+/** A new node with an end of its own. */
+function derive(parent: CancelOptions, deadlineMs: number | undefined): CancelableContext {
+  const cancellation = new Cancellation(parent, undefined, deadlineMs);
+  const resource = observe(currentRuntime(), "scope", undefined);
+  return scopeOf(parent, cancellation, resource);
+}
+
+/** The same with a timer, which ends it after `remainingMs`. */
+function deriveTimed(
   parent: CancelOptions,
-  deadlineMs: number | undefined,
-  remainingMs: number | undefined,
+  deadlineMs: number,
+  remainingMs: number,
   timeoutCause: unknown,
 ): CancelableContext {
   const runtime = currentRuntime();
   let timer: Timer | undefined;
   const cancellation = new Cancellation(parent, () => timer?.cancel(), deadlineMs);
   const resource = observe(runtime, "scope", undefined);
-  const end = (ending: Ending): void => {
-    if (cancellation.ending === undefined && cancellation.watched) {
-      resource?.emit({ k: "cancel.req", scope: resource.id, reason: String(ending.reason) });
-    }
-    cancellation.end(ending);
-  };
-  if (remainingMs !== undefined && cancellation.ending === undefined) {
-    const expire = (): void => end(new Ending("timeout", timeoutCause));
+  if (cancellation.ending === undefined) {
+    const expire = (): void => end(cancellation, resource, new Ending("timeout", timeoutCause));
     if (remainingMs <= 0) expire();
     else timer = runtime.clock.after(remainingMs, expire);
   }
-  const cancel = (cause?: unknown): void => end(new Ending("canceled", cause));
-  return {
-    ctx: new ContextNode(parent, cancellation),
-    cancel,
-    [Symbol.dispose]: () => cancel(),
-  };
+  return scopeOf(parent, cancellation, resource);
+}
+
+function scopeOf(
+  parent: CancelOptions,
+  cancellation: Cancellation,
+  resource: Resource | undefined,
+): CancelableContext {
+  const cancel = (cause?: unknown): void => end(cancellation, resource, new Ending("canceled", cause));
+  return new Scope(new ContextNode(parent, cancellation), cancel);
+}
+
+function end(cancellation: Cancellation, resource: Resource | undefined, ending: Ending): void {
+  if (resource !== undefined && cancellation.ending === undefined && cancellation.watched)
+    resource.emit({ k: "cancel.req", scope: resource.id, reason: String(ending.reason) });
+  cancellation.end(ending);
 }

@@ -8,10 +8,12 @@
  */
 import { requireLimit } from "../core/arguments.ts";
 import { AsyncContext } from "../core/async-context.ts";
-import type { CancelOptions } from "../core/cancellation.ts";
+import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
 import { CanceledError, withSuppressed } from "../core/errors.ts";
+import { currentRuntime } from "../core/runtime.ts";
 import { outcomeOf, valueOf } from "../core/task.ts";
 import { Channel, type Received, type SendPort } from "./channel.ts";
+import { Collector } from "./flow/hand-over.ts";
 import { TaskGroup } from "./task-group.ts";
 
 export { type AnyIterable, pump, type Source } from "./source.ts";
@@ -38,7 +40,7 @@ export type FlowProducer<T> = (out: SendPort<T>, group: TaskGroup) => Promise<vo
  * whoever made the flow.
  * **Cancellation** When `signal` aborts, the loop throws its reason; values that were made and not yet taken are lost.
  * **Errors** The first failure of any task, once all of them have ended.
- * **Cost** One channel hand-off a value.
+ * **Cost** One channel hand-off a value; with {@link Flow.toArray} none.
  *
  * @example
  * const flow = new Flow<number>(async (out, group) => {
@@ -83,9 +85,16 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
 
   /** Collects every value. Not for flows that are long or endless. */
   async toArray(): Promise<T[]> {
-    const values: T[] = [];
-    for await (const value of this) values.push(value);
-    return values;
+    if (this.#state !== "idle" || currentRuntime().scheduler !== undefined) {
+      const values: T[] = [];
+      for await (const value of this) values.push(value);
+      return values;
+    }
+    // All are wanted, and none before the end: so none is handed to a reader.
+    const collector = new Collector<T>();
+    this.#running = this.#start(collector);
+    await this.#end();
+    return collector.values;
   }
 
   /** Gives the rest up: cancels what runs and waits for it. */
@@ -114,13 +123,16 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
     if (first) valueOf(end);
   }
 
-  #start(): { readonly group: TaskGroup; readonly out: Channel<T> } {
+  /** Values go to `collector` if there is one, and else to whoever receives them. */
+  #start(collector?: Collector<T>): { readonly group: TaskGroup; readonly out: Channel<T> } {
     this.#state = "running";
     const { name, capacity, signal } = this.#options;
     const group = new TaskGroup({ name, signal });
     const out = new Channel<T>(capacity, { name: name === undefined ? undefined : `${name} out` });
     group.go(async () => {
-      await this.#context.run(() => this.#produce(out, group));
+      await this.#context.run(() => this.#produce(collector ?? out, group));
+      await rejectIfCancelled(group.ctx);
+      collector?.close();
       out.close();
     });
     return { group, out };

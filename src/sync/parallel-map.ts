@@ -1,23 +1,26 @@
 /**
  * Several tasks that take from one source, work, and send on: in the order of the input, or as results come.
  */
-import { Deferred } from "../core/deferred.ts";
+import { type CancelOptions, endingOf, isCancelled } from "../core/cancellation.ts";
 import { currentRuntime } from "../core/runtime.ts";
-import { outcomeOf } from "../core/task.ts";
-import { Channel, type Received, type SendPort } from "./channel.ts";
+import { isPending } from "../core/task.ts";
+import { handOver, type Outlet } from "./flow/hand-over.ts";
 import { judged, type OnValueError, withoutSkipped } from "./parallel-map/on-error.ts";
+import { OrderedOutlet } from "./parallel-map/ordered-outlet.ts";
+import type { Next } from "./parallel-map/reading-task.ts";
+import { Turnstile } from "./parallel-map/turnstile.ts";
 import type { TaskGroup } from "./task-group.ts";
 
 export type { FailedValue, OnValueError, ErrorVerdict } from "./parallel-map/on-error.ts";
-export { readingTask } from "./parallel-map/reading-task.ts";
+export { readByAll, readingTask } from "./parallel-map/reading-task.ts";
 
 /** Who works, and how. */
 export interface ParallelMapOptions<I, O> {
   /** Owns the workers: when one fails, the group is cancelled, and all stop. */
   readonly group: TaskGroup;
   /** Gives the next value; several workers call it at once. It is given up when the group is cancelled. */
-  readonly next: () => Promise<Received<I>>;
-  readonly out: Pick<SendPort<O>, "send">;
+  readonly next: Next<I>;
+  readonly out: Outlet<O>;
   /** How many work at once. */
   readonly workers: number;
   /** Whether results keep the order of the input. Then at most `workers` results wait for an earlier one. */
@@ -34,8 +37,7 @@ export interface ParallelMapOptions<I, O> {
 export async function parallelMap<I, O>(options: ParallelMapOptions<I, O>): Promise<void> {
   const { onError } = options;
   if (onError !== undefined) await parallelMap(judging({ ...options, onError }));
-  else if (options.ordered && options.workers > 1) await inOrder(options);
-  else await asTheyCome(options);
+  else await mapAll(options);
 }
 
 /** The same, with `onError` as a part of the work. */
@@ -49,59 +51,36 @@ function judging<I, O>(options: ParallelMapOptions<I, O> & { readonly onError: O
   };
 }
 
-async function asTheyCome<I, O>(options: ParallelMapOptions<I, O>): Promise<void> {
+/**
+ * For order, each takes a number with its value, and hands its result over when all lower numbers have. So a result that
+ * waits for an earlier one keeps its worker, and no more of them can than there are workers.
+ */
+async function mapAll<I, O>(options: ParallelMapOptions<I, O>): Promise<void> {
   const { group, next, out, work } = options;
-  await runWorkers(options, async (worker) => {
-    for (;;) {
-      const item = await next();
-      if (item.done === true) return;
-      await out.send(await work(item.value, worker), group.ctx);
-    }
-  });
-}
-
-interface Slot<I, O> {
-  readonly value: I;
-  readonly result: Deferred<O>;
-}
-
-/** Each item gets a slot; workers fill slots as they can, and one task empties them in order. */
-async function inOrder<I, O>(options: ParallelMapOptions<I, O>): Promise<void> {
-  const { group, next, out, workers, name, work } = options;
+  const { ctx } = group;
   const runtime = currentRuntime();
-  const todo = new Channel<Slot<I, O>>(0, { name: `${name} todo` });
-  const order = new Channel<Slot<I, O>>(workers - 1, { name: `${name} order` });
-  const splitter = async (): Promise<void> => {
-    for (;;) {
-      const item = await next();
-      if (item.done === true) break;
-      const slot: Slot<I, O> = { value: item.value, result: new Deferred<O>(runtime, "join") };
-      await order.send(slot, group.ctx);
-      await todo.send(slot, group.ctx);
-    }
-    order.close();
-    todo.close();
-  };
-  const collector = async (): Promise<void> => {
-    for (;;) {
-      const slot = await order.receive(group.ctx);
-      if (slot.done === true) return;
-      await out.send(await slot.value.result.wait(group.ctx), group.ctx);
-    }
-  };
-  const split = group.go(splitter, { name: `${name} split` });
-  const collect = group.go(collector, { name: `${name} collect` });
+  const inTurn = options.ordered && options.workers > 1;
+  const taking = inTurn ? new Turnstile() : undefined;
+  const giving = inTurn ? new OrderedOutlet(out, ctx) : undefined;
+  let numbers = 0;
+  // What need not be waited for is not awaited: that would take longer than all the rest.
   await runWorkers(options, async (worker) => {
     for (;;) {
-      const slot = await todo.receive(group.ctx);
-      if (slot.done === true) return;
-      const outcome = await outcomeOf(() => work(slot.value.value, worker));
-      slot.value.result.settle(outcome);
-      if (!outcome.ok) throw outcome.error;
+      const number = numbers++;
+      const entering = taking?.enter(number, ctx);
+      if (entering !== undefined) await entering;
+      throwIfCancelled(ctx);
+      const asked = next();
+      const item = isPending(asked) ? await asked : asked;
+      taking?.leave();
+      if (item.done === true) return;
+      const made = work(item.value, worker);
+      const result = isPending(made) ? await made : made;
+      const handing =
+        giving === undefined ? handOver(runtime, out, result, ctx) : giving.handOver(number, result);
+      if (handing !== undefined) await handing;
     }
   });
-  await split.join(group.ctx);
-  await collect.join(group.ctx);
 }
 
 /** One worker needs no task of its own. */
@@ -114,4 +93,8 @@ async function runWorkers<I, O>(
     group.go(() => body(index + 1), { name: `${name} ${index + 1}` }),
   );
   for (const handle of handles) await handle.join(group.ctx);
+}
+
+function throwIfCancelled(options: CancelOptions): void {
+  if (isCancelled(options)) throw endingOf(options)?.reason;
 }

@@ -10,7 +10,7 @@ import { requireFunction, requireInteger } from "../core/arguments.ts";
 import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
 import { ConcurrencyError } from "../core/errors.ts";
 import { completed } from "../core/fairness.ts";
-import { type Permit, permitOf } from "../core/permit.ts";
+import { asPermit, type Permit } from "../core/permit.ts";
 import { begin, observe, type Resource } from "../core/resource.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import type { TaskRecord } from "../core/scheduler.ts";
@@ -97,23 +97,14 @@ export class Semaphore {
   /** Waits until `weight` permits are free and all who came earlier have got theirs, then holds them. */
   acquire(weight = 1, options?: CancelOptions): Promise<Permit> {
     const wanted = requireInteger("weight", weight, 1, this.#permits);
-    return begin(this.#runtime, () => {
-      const cancelled = rejectIfCancelled(options);
-      if (cancelled !== undefined) return cancelled;
-      if (wanted > this.#permits) return Promise.reject(tooHeavy(wanted, this.#permits));
-      const permit = this.tryAcquire(wanted);
-      if (permit !== undefined) return completed(this.#runtime, permit);
-      const waiter = new AcquireWaiter(this.#runtime, this.#resource, options, wanted, () => this.#serve());
-      this.#waiters.push(waiter);
-      return waiter.promise;
-    });
+    if (this.#resource !== undefined) return begin(this.#runtime, () => this.#acquire(wanted, options));
+    return this.#acquire(wanted, options);
   }
 
   /** Holds `weight` permits if that needs no waiting; `undefined` if it does, also because others wait already. */
   tryAcquire(weight = 1): Permit | undefined {
     const wanted = requireInteger("weight", weight, 1, this.#permits);
-    if (this.#waiters.size > 0 || wanted > this.available) return undefined;
-    return this.#hold(wanted, this.#runtime.scheduler?.current);
+    return this.#fits(wanted) ? this.#hold(wanted, this.#runtime.scheduler?.current) : undefined;
   }
 
   /**
@@ -159,24 +150,45 @@ export class Semaphore {
     }
   }
 
+  #acquire(weight: number, options: CancelOptions | undefined): Promise<Permit> {
+    const cancelled = rejectIfCancelled(options);
+    if (cancelled !== undefined) return cancelled;
+    if (weight > this.#permits) return Promise.reject(tooHeavy(weight, this.#permits));
+    if (this.#fits(weight))
+      return completed(this.#runtime, this.#hold(weight, this.#runtime.scheduler?.current));
+    const waiter = new AcquireWaiter(this.#runtime, this.#resource, options, weight, this.#serve);
+    this.#waiters.push(waiter);
+    return waiter.promise;
+  }
+
+  #fits(weight: number): boolean {
+    return this.#waiters.size === 0 && weight <= this.#permits - this.#held;
+  }
+
   #hold(weight: number, task: TaskRecord | undefined): Permit {
     this.#held += weight;
     this.#resource?.emit({ k: "hold", r: this.#resource.id, units: weight }, task?.id);
-    return permitOf(() => {
+    let held = true;
+    return asPermit(() => {
+      if (!held) return;
+      held = false;
       this.#held -= weight;
       this.#resource?.emit({ k: "free", r: this.#resource.id, units: weight });
-      this.#serve();
+      if (this.#waiters.size > 0) this.#serve();
     });
   }
 
-  /** Lets in from the front as many as fit. One who is being cancelled will leave, and then this is asked again. */
-  #serve(): void {
+  /**
+   * Lets in from the front as many as fit. One who is being cancelled will leave, and then this is asked again. One
+   * function for all who wait, and not one for each.
+   */
+  readonly #serve = (): void => {
     for (;;) {
       const waiter = this.#waiters.first;
       if (waiter === undefined || waiter.givenUp || waiter.weight > this.available) return;
       waiter.grant(this.#hold(waiter.weight, waiter.task));
     }
-  }
+  };
 
   /** Each goes round the queue once, so that those who may stay keep their order. */
   #refuseTooHeavy(): void {

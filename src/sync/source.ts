@@ -30,6 +30,12 @@ export function isPort<T>(source: AnyIterable<T>): source is ReceivePort<T> {
   return typeof source === "object" && "receive" in source && typeof source.receive === "function";
 }
 
+/** The iterator of a source that gives its values at once; undefined for one that has to be waited for. */
+export function syncIterator<T>(source: AnyIterable<T>): Iterator<T> | undefined {
+  if (typeof source === "object" && (isPort(source) || Symbol.asyncIterator in source)) return undefined;
+  return (source as Iterable<T>)[Symbol.iterator]();
+}
+
 /**
  * Sends everything that `source` gives, then finishes the source; also when it is given up midway.
  *

@@ -101,6 +101,7 @@ export function random(): number {
  * **Guarantees** The same seed gives the same run, event for event, as long as the program takes time and chance from
  * this library and waits for its other tasks through it. Every waiting call is a point at which another task may go on.
  * **Cancellation** `signal` ends the context that `program` is given, and so does the end of the run, however it comes.
+ * A run that fails leaves no listener on any signal, also where its tasks still wait on one of outside.
  * **Errors** What `program` throws. `DeadlockError` if every task is blocked for ever; `LeakError` if the program has
  * ended and tasks of it have not; `StalledError` if nothing came from outside for `externalTimeoutMs`. All name tasks.
  * **Cost** In Node, one or two microseconds a step; elsewhere, one turn of the host's loop.
@@ -181,7 +182,7 @@ async function run<T>(
   simulation.abandon();
   emitEnd(runtime, simulation, outcome);
   eventLog?.close();
-  if (!outcome.ok) await giveUp(scope, outcome.error);
+  if (!outcome.ok) await giveUp(simulation, scope, outcome.error);
   leave(runtime);
   const { steps } = simulation;
   const replayable = simulation.replayable && options.clock !== "real";
@@ -192,9 +193,10 @@ async function run<T>(
  * Ends the context of a program that did not end by itself, so that it lets go of what is outside. It unwinds in this
  * simulation, where nobody goes on, and not in the runtime around it.
  */
-async function giveUp(scope: CancelableContext, error: unknown): Promise<void> {
+async function giveUp(simulation: Simulation, scope: CancelableContext, error: unknown): Promise<void> {
   scope.cancel(error);
   await new Promise<void>(afterMicrotasks);
+  simulation.untie();
 }
 
 /**

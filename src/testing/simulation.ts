@@ -14,7 +14,14 @@
 import { nextTurn, systemClock } from "../core/clock.ts";
 import { ConcurrencyError } from "../core/errors.ts";
 import type { TaskEnd, Tracer } from "../core/events.ts";
-import type { ResourceInfo, ResourceUse, Scheduler, Suspension, TaskRecord } from "../core/scheduler.ts";
+import type {
+  ResourceInfo,
+  ResourceUse,
+  Scheduler,
+  SignalTie,
+  Suspension,
+  TaskRecord,
+} from "../core/scheduler.ts";
 import type { Candidate, Chooser } from "./chooser.ts";
 import { DeadlockError, errorText, StalledError, type StuckTask } from "./reports.ts";
 import { afterMicrotasks } from "./settle.ts";
@@ -54,6 +61,7 @@ export class Simulation implements Scheduler {
   steps = 0;
   /** False once the order of events has depended on something outside. */
   replayable = true;
+  readonly signalTies: Set<SignalTie> = new Set();
   readonly #options: EngineOptions;
   readonly #tasks = new Map<number, SimulatedTask>();
   readonly #ready: Ready[] = [];
@@ -168,6 +176,11 @@ export class Simulation implements Scheduler {
   /** Records the end of tasks that will not go on. */
   abandon(): void {
     for (const task of this.#tasks.values()) this.#ended(task, "leaked", undefined);
+  }
+
+  /** Leaves nothing on signals of outside, to which nobody here will listen any more. */
+  untie(): void {
+    for (const tie of this.signalTies) tie.release();
   }
 
   #external(): readonly SimulatedTask[] {

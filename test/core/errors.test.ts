@@ -57,6 +57,41 @@ describe("suppressed failures", () => {
     expect(suppressedBy(thrown)).toEqual([inner, outer]);
   });
 
+  test("are not told twice: what it was caused by is not suppressed as well", () => {
+    const first = new Error("first");
+    const thrown = new Error("handler failed", { cause: new Error("because", { cause: first }) });
+    expect("suppressed" in (withSuppressed(thrown, [first]) as Error)).toBe(false);
+  });
+
+  test.each<[string, (thrown: Error, other: Error) => Error]>([
+    ["as its cause", (cause, other) => withSuppressed(new Error("outer", { cause }), [other]) as Error],
+    [
+      "among its suppressed ones",
+      (thrown, other) => withSuppressed(new Error("outer"), [thrown, other]) as Error,
+    ],
+    ["in an aggregate", (thrown, other) => new AggregateError([other, thrown])],
+    ["deep in it", (cause, other) => new AggregateError([new Error("inner", { cause }), other])],
+    [
+      "and itself",
+      (cause, other) => Object.assign(new Error("outer", { cause }), { errors: [other], error: cause }),
+    ],
+  ])("make no loop: of one that holds what is thrown %s, the rest is attached", (_, holding) => {
+    const [thrown, other] = [new Error("thrown"), new Error("other")];
+    const outer = holding(thrown, other);
+    withSuppressed(thrown, [outer]);
+    expect(suppressedBy(thrown)).toEqual([other]);
+  });
+
+  test("are found also among errors that are a loop already", () => {
+    const [one, two, thrown] = [new Error("one"), new Error("two"), new Error("thrown")];
+    one.cause = two;
+    two.cause = one;
+    withSuppressed(thrown, [one]);
+    expect(suppressedBy(thrown)).toEqual([one]);
+    withSuppressed(one, [thrown]);
+    expect("suppressed" in one).toBe(false);
+  });
+
   test("do not grow for ever on an error that many throw", () => {
     const shared = new Error("shared");
     const failures = Array.from({ length: 1000 }, (_, index) => new Error(String(index)));

@@ -500,12 +500,12 @@ describe("close and drain", () => {
     const trail: string[] = [];
     const { loop, seen } = collecting();
     const channel = filled(0);
-    const takeBack = [loop.source("n", watched(trail, "n", 2)), loop.source("n", channel)];
+    const sources = [loop.source("n", watched(trail, "n", 2)), loop.source("n", channel)];
     await TaskGroup.run(async (group) => {
       group.go(() => loop.run({ until: "idle" }));
       await sleep(20);
-      for (const off of takeBack) off.unsubscribe();
-      for (const off of takeBack) off[Symbol.dispose]();
+      for (const source of sources) source.unsubscribe();
+      for (const source of sources) source[Symbol.dispose]();
     });
     expect(trail).toEqual(["n begins", "n ends"]);
     expect(seen.length).toBeGreaterThan(0);
@@ -710,8 +710,7 @@ describe("failures", () => {
 
   inBothRuntimes("an event that nobody handles is a failure", async () => {
     const loop = new EventLoop<Letters>();
-    const off = loop.on("a", () => {});
-    off.unsubscribe();
+    loop.on("a", () => {}).unsubscribe();
     await loop.post("a", 1);
     const failure = await failureOf(loop.run());
     expect(failure).toBeInstanceOf(MisuseError);
@@ -757,10 +756,10 @@ describe("handlers", () => {
       loop.on("n", (n) => {
         trail.push(`first ${n}`);
         if (n !== 1) return;
-        off.unsubscribe();
+        second.unsubscribe();
         loop.on("n", (m) => void trail.push(`third ${m}`));
       });
-      const off = loop.on("n", (n) => void trail.push(`second ${n}`));
+      const second = loop.on("n", (n) => void trail.push(`second ${n}`));
       await loop.post("n", 1);
       await loop.post("n", 2);
       await loop.drain();

@@ -681,6 +681,63 @@ describe("setup and teardown", () => {
     }
   });
 
+  const broken = new Error("no connection");
+  const breaks = (): Promise<void> => sleep(5).then(() => Promise.reject(broken));
+  type Broken = WorkerPool<number, number>;
+  test.each<[string, (pool: Broken) => Promise<unknown>, unknown]>([
+    ["a call of run", (pool) => pool.run(1), broken],
+    ["a caller who waits for room", (pool) => Promise.all([1, 2, 3].map((n) => pool.run(n))), broken],
+    ["ready", (pool) => pool.ready(), broken],
+    ["drain", (pool) => sleep(1).then(() => pool.drain()), broken],
+    ["map", (pool) => pool.map([1]).toArray(), broken],
+    [
+      "a later call, as the cause of its refusal",
+      (pool) => sleep(10).then(() => pool.run(1)),
+      new ClosedError("worker pool is closed", { cause: broken }),
+    ],
+  ])(
+    "a failed setup that was told by %s is not told again when the pool is disposed of",
+    async (_, call, told) => {
+      const program = async (): Promise<void> => {
+        await using pool = new WorkerPool((n: number) => n, { workers: 1, capacity: 0, setup: breaks });
+        await call(pool);
+      };
+      for (const seed of SEEDS) {
+        await simulate(async () => expect(await failure(program())).toEqual(told), { seed });
+      }
+    },
+  );
+
+  test("a failed setup that was told to nobody is told when the pool is disposed of, beside what its body throws", async () => {
+    const mine = new Error("mine");
+    const program = async (own: unknown): Promise<void> => {
+      await using pool = new WorkerPool((n: number) => n, { workers: 1, setup: breaks });
+      await sleep(1);
+      const { signal } = withTimeout(background, 1).ctx;
+      expect(await failure(pool.drain({ signal }))).toBeInstanceOf(TimeoutError);
+      if (own !== undefined) throw own;
+    };
+    await simulate(async () => {
+      expect(await failure(program(undefined))).toBe(broken);
+      expect(await failure(program(mine))).toMatchObject({ error: broken, suppressed: mine });
+    });
+  });
+
+  test("disposing of a pool tells of a failed teardown also where the setup of another worker was told", async () => {
+    const torn = new Error("torn");
+    const setup = ({ worker }: { readonly worker: number }): unknown => (worker === 2 ? breaks() : undefined);
+    const program = async (): Promise<void> => {
+      const pool = new WorkerPool((n: number) => n, {
+        workers: 2,
+        setup,
+        teardown: () => Promise.reject(torn),
+      });
+      expect(await failure(pool.ready())).toBe(broken);
+      await pool[Symbol.asyncDispose]();
+    };
+    await simulate(async () => expect(await failure(program())).toBe(torn));
+  });
+
   test("a teardown that fails is thrown by drain, several as one, and no job is touched", async () => {
     for (const workers of [1, 2]) {
       await simulate(async () => {

@@ -268,7 +268,7 @@ describe("consume", () => {
     await team.wait();
     expect(team.processed).toBe(3);
     expect(failures.map(({ value }) => value)).toEqual([1, 3, 5]);
-    expect(failures[0]).toMatchObject({ consumer: 1, error: { message: "odd: 1" } });
+    expect(failures[0]).toEqual({ value: 1, consumer: 1, error: new Error("odd: 1") });
     expect(team.unfinished).toEqual([]);
   });
 
@@ -360,6 +360,7 @@ describe("consume", () => {
   test("refuses what is no handler and what is no number of consumers", () => {
     const queue = new JobQueue<number>({ capacity: 1 });
     expect(() => consume(queue, 1 as never)).toThrow(TypeError);
+    expect(() => consume(queue, () => {}, { onError: 1 as never })).toThrow("onError must be a function");
     expect(() => consume(queue, () => {}, { consumers: 0 })).toThrow(RangeError);
   });
 });

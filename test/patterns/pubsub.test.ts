@@ -9,6 +9,7 @@ import { describe, expect, test } from "vitest";
 import { inBothRuntimes, overSeeds, settle } from "../support/both-runtimes.ts";
 import { hostGetsItsTurn, listenersOf } from "../support/listeners.ts";
 import { ended, failureOf, thrownBy } from "../support/outcomes.ts";
+import { uncaughtIn } from "../support/uncaught.ts";
 
 interface News {
   news: number;
@@ -535,6 +536,28 @@ describe("on", () => {
     expect(listenersOf(controller.signal)).toBe(0);
   });
 
+  test("what onError throws reaches the host, and the next message is handled", async () => {
+    const bus = new PubSub<News>();
+    const seen: number[] = [];
+    const fail = (n: number): never => {
+      seen.push(n);
+      throw "handler";
+    };
+    const onError = (_: unknown, n: number): never => {
+      throw `onError ${n}`;
+    };
+    bus.on("news", fail, { onError });
+    const heard = await uncaughtIn(async () => {
+      for (const n of [1, 2]) await bus.publish("news", n);
+      await bus.drain();
+      await settle();
+    });
+    expect([seen, heard]).toEqual([
+      [1, 2],
+      ["onError 1", "onError 2"],
+    ]);
+  });
+
   test("a failure that nobody takes is an uncaught exception of the host", async () => {
     const failure = new Error("nobody hears it");
     const heard: unknown[] = [];
@@ -562,6 +585,7 @@ describe("on", () => {
     await bus.drain();
     expect(seen).toEqual(["subscriber", "subscriber"]);
     expect(() => bus.on("news", "no function" as never)).toThrow(TypeError);
+    expect(() => bus.on("news", () => {}, { onError: 1 as never })).toThrow("onError must be a function");
   });
 });
 

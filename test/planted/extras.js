@@ -33,10 +33,16 @@ export const extras = [
   ],
   ["some keys have no worker", "patterns/fan/by-key.ts", "return hash >>> 0;", "return hash;"],
   [
-    "one result more than there are workers waits for an earlier one",
-    "sync/parallel-map.ts",
-    "new Channel<Slot<I, O>>(workers - 1,",
-    "new Channel<Slot<I, O>>(workers,",
+    "a result overtakes an earlier one that is not handed over yet",
+    "sync/parallel-map/ordered-outlet.ts",
+    "if (number !== this.#now) return",
+    "if (number > this.#now + 1) return",
+  ],
+  [
+    "a worker whose turn never comes is not told that all is given up",
+    "sync/parallel-map/turnstile.ts",
+    "    if (cancelled !== undefined) return cancelled;\n",
+    "",
   ],
   [
     "an error in judging a failure hides the failure",

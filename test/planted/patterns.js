@@ -199,13 +199,13 @@ export const patterns = [
   [
     "a resource can be given back twice",
     "patterns/resource-pooling/lease.ts",
-    "    this.#end = undefined;\n",
+    "    this.#loan = undefined;\n",
     "",
   ],
   [
     "the timer of an acquire goes on when that is over",
     "patterns/resource-pooling/lease.ts",
-    "super.leave();\n    this.#timer?.cancel();",
+    "super.leave();\n    this.timer?.cancel();",
     "super.leave();",
   ],
   [

@@ -136,8 +136,8 @@ export const primitives = [
   [
     "who comes later may overtake those who wait for a permit",
     "sync/semaphore.ts",
-    "if (this.#waiters.size > 0 || wanted > this.available) return undefined;",
-    "if (wanted > this.available) return undefined;",
+    "return this.#waiters.size === 0 && weight <= this.#permits - this.#held;",
+    "return weight <= this.#permits - this.#held;",
   ],
   [
     "those behind a cancelled waiter are not looked at",

@@ -273,6 +273,50 @@ describe("Context: values", () => {
     expect(ctx.value(a)).toBe("deep");
   });
 
+  test("over a foreign signal take no listener, and end when it does", async () => {
+    const controller = new AbortController();
+    const foreign = controller as unknown as Context;
+    const ctx = withValue(withValue(foreign, a, "outer"), b, "inner");
+    const child = withCancel(ctx);
+    child.cancel();
+    expect([ctx.value(a), ctx.value(b), child.ctx.value(b)]).toEqual(["outer", "inner", "inner"]);
+    expect([ctx.signal, ctx.error, ctx.cause, ctx.deadlineMs]).toEqual([
+      controller.signal,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+    expect(listenersOf(controller.signal)).toBe(0);
+    const waiting = failureOf(new Channel<number>().receive(ctx));
+    expect(listenersOf(controller.signal)).toBe(1);
+    controller.abort(mine);
+    expect([await waiting, ctx.cause, ctx.error?.cause, ctx.error?.code]).toEqual([
+      mine,
+      mine,
+      mine,
+      "CANCELED",
+    ]);
+    expect(ctx.error).toBe(ctx.error);
+    expect([withCancel(ctx).ctx.cause, withValue(ctx, a, "late").cause]).toEqual([mine, mine]);
+    expect([withoutCancel(ctx).value(b), withoutCancel(ctx).error]).toEqual(["inner", undefined]);
+    expect(listenersOf(controller.signal)).toBe(0);
+  });
+
+  test("over the mere signal of a context have its deadline and its end", () => {
+    const { ctx, cancel } = withTimeout(background, 1e6);
+    const { signal } = ctx;
+    const below = withValue({ signal } as Context, b, "x");
+    expect([below.deadlineMs, below.signal]).toEqual([ctx.deadlineMs, signal]);
+    cancel();
+    expect(below.error).toBe(ctx.error);
+  });
+
+  test("need a signal", () => {
+    for (const wrong of [{}, { signal: 3 }] as unknown as Context[]) {
+      expect(thrownBy(() => withValue(wrong, b, "x"))).toBeInstanceOf(TypeError);
+    }
+  });
+
   test("outlive the end of their context with `withoutCancel`, without deadline, end and cause", () => {
     const parent = withTimeout(withValue(background, a, "kept"), 1e6);
     const detached = withoutCancel(parent.ctx);

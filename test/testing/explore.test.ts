@@ -476,7 +476,8 @@ describe("a step of a simulation", () => {
     expect(trails.size).toBe(orders(2, 2));
   });
 
-  test("gives the host its turn now and then", async () => {
+  /** What a run gives, and how many turns the host had meanwhile. */
+  async function turnsDuring<T>(run: () => Promise<T>): Promise<readonly [turns: number, value: T]> {
     let turns = 0;
     let over = false;
     const turn = (): void => {
@@ -484,24 +485,27 @@ describe("a step of a simulation", () => {
       if (!over) setImmediate(turn);
     };
     setImmediate(turn);
-    const { steps } = await simulate(async () => {
+    try {
+      const value = await run();
+      return [turns, value];
+    } finally {
+      over = true;
+    }
+  }
+
+  test("gives the host its turn now and then", async () => {
+    const thousandCalls = async (): Promise<void> => {
       const semaphore = gate();
       for (let n = 0; n < 1000; n++) (await semaphore.acquire())();
-    });
-    over = true;
+    };
+    const [turns, { steps }] = await turnsDuring(() => simulate(thousandCalls));
     expect(turns).toBeGreaterThan(steps / 80);
   });
 
   test("gives the host its turn now and then between short schedules too", async () => {
-    let turns = 0;
-    let over = false;
-    const turn = (): void => {
-      turns++;
-      if (!over) setImmediate(turn);
-    };
-    setImmediate(turn);
-    const { schedules } = await explore(() => gate().acquire(), { mode: "random", maxSchedules: 1000 });
-    over = true;
+    const acquire = (): unknown => gate().acquire();
+    const random = { mode: "random", maxSchedules: 1000 } as const;
+    const [turns, { schedules }] = await turnsDuring(() => explore(acquire, random));
     expect(turns).toBeGreaterThan(schedules / 20);
   });
 

@@ -1,5 +1,7 @@
 import { Channel } from "concurrency-model-patterns/channel";
 import { background, type Context, withCancel } from "concurrency-model-patterns/context";
+import { MisuseError } from "concurrency-model-patterns/errors";
+import { WorkerPool } from "concurrency-model-patterns/pools";
 import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { log, type RunEvent, simulate } from "concurrency-model-patterns/testing";
 import { sleep } from "concurrency-model-patterns/timers";
@@ -8,6 +10,24 @@ import { listenersOf } from "../support/listeners.ts";
 import { failureOf } from "../support/outcomes.ts";
 
 const silent = (): Promise<never> => new Promise(() => {});
+
+/** Fails when the other has begun to wait. */
+async function failBeside(wait: () => Promise<unknown>): Promise<void> {
+  void wait();
+  await sleep(1);
+  throw new MisuseError("no");
+}
+
+function runInPool(signal: AbortSignal): Promise<unknown> {
+  const pool = new WorkerPool(() => new Channel<number>().receive(), { workers: 1, signal });
+  return pool.run(undefined, { signal });
+}
+
+/** Waits for the end of its context, outside of what the simulation knows, and goes on. */
+async function unwindInto(next: () => unknown, ctx: Context): Promise<void> {
+  await new Promise((resolve) => ctx.signal.addEventListener("abort", resolve, { once: true }));
+  next();
+}
 
 describe("a simulation that fails", () => {
   test.each<[string, (ctx: Context) => unknown, string]>([
@@ -29,6 +49,43 @@ describe("a simulation that fails", () => {
     expect(error).toMatchObject({ code });
     expect([inside.cause, told]).toEqual([error, 1]);
     expect([listenersOf(inside.signal), listenersOf(outside.signal)]).toEqual([0, 0]);
+  });
+
+  const never = (signal: AbortSignal): Promise<unknown> => new Channel<number>().receive({ signal });
+  test.each<[string, (signal: AbortSignal, ctx: Context) => unknown, string]>([
+    ["whose program waits on it", never, "DEADLOCK"],
+    [
+      "of which a task waits on it",
+      (signal) => TaskGroup.run((group) => group.go(() => never(signal))),
+      "DEADLOCK",
+    ],
+    [
+      "that leaves a task behind which waits on it",
+      (signal) => void new TaskGroup().go(() => never(signal)),
+      "LEAK",
+    ],
+    ["that has a context below it", (signal) => withCancel({ signal }) && silent(), "STALLED"],
+    ["that has a group and a pool below it", (signal) => runInPool(signal), "DEADLOCK"],
+    ["that throws beside a wait on it", (signal) => failBeside(() => never(signal)), "MISUSE"],
+    [
+      "that makes a context below it on its way out",
+      (signal, ctx) => unwindInto(() => withCancel({ signal }), ctx),
+      "STALLED",
+    ],
+  ])("leaves no listener on a signal of outside: one %s", async (_, body, code) => {
+    const outside = new AbortController();
+    const program = (ctx: Context): unknown => body(outside.signal, ctx);
+    expect(await failureOf(simulate(program, { seed: 1, externalTimeoutMs: 1 }))).toMatchObject({ code });
+    expect(listenersOf(outside.signal)).toBe(0);
+  });
+
+  test("takes nothing from others who wait on the same signal", async () => {
+    const outside = new AbortController();
+    const waiting = failureOf(never(outside.signal));
+    await failureOf(simulate(() => never(outside.signal), { seed: 1 }));
+    expect(listenersOf(outside.signal)).toBe(1);
+    outside.abort("enough");
+    expect([await waiting, listenersOf(outside.signal)]).toEqual(["enough", 0]);
   });
 
   test("lets its program unwind where it belongs: it gets no further than its next wait, and logs nothing", async () => {

@@ -5,13 +5,21 @@
  *   I1  A value that is in is delayed, in line, held by one consumer, or a dead letter that is being handed over.
  *   I2  A value leaves when it was acknowledged, cleared, or taken as a dead letter.
  */
-import { requireFunction, requireLimit, requireNumber, requirePositive } from "../../core/arguments.ts";
+import {
+  requireDuration,
+  requireFunction,
+  requireLimit,
+  requireNumber,
+  requirePositive,
+} from "../../core/arguments.ts";
 import { AsyncContext } from "../../core/async-context.ts";
 import type { CancelOptions } from "../../core/cancellation.ts";
 import { outcomeOf, spawnTask } from "../../core/task.ts";
 import { reportUncaught } from "../../core/uncaught.ts";
 import type { Received } from "../../sync/channel.ts";
+import type { Schedule } from "../../sync/schedule.ts";
 import { Delivery, type DeliveryEnd } from "./delivery.ts";
+import type { DeadLetter, Letter } from "./letter.ts";
 import type { Item } from "./fair-line.ts";
 import type { ConsumerContext, ConsumerHandler } from "./handler.ts";
 import { itemOf, placeOf, type QueueLaneOptions, type QueuePutOptions, requireLanes } from "./put-options.ts";
@@ -19,18 +27,9 @@ import { Stock } from "./stock.ts";
 import type { QueueWaiting, TakeEnd } from "./take-end.ts";
 
 export { Delivery, type NakOptions } from "./delivery.ts";
+export type { DeadLetter } from "./letter.ts";
 export type { QueueLaneOptions, QueuePutOptions } from "./put-options.ts";
 export type { QueueWaiting } from "./take-end.ts";
-
-/** A value that was tried as often as is allowed. */
-export interface DeadLetter<T> {
-  /** What was put. */
-  readonly value: T;
-  /** How many times it was taken. */
-  readonly attempts: number;
-  /** What went wrong the last time: what `nak` was given, or a `TimeoutError` if nothing was heard. */
-  readonly error: unknown;
-}
 
 /** How a queue delivers. */
 export interface AcknowledgedQueueOptions<T> extends QueueLaneOptions<T> {
@@ -39,21 +38,16 @@ export interface AcknowledgedQueueOptions<T> extends QueueLaneOptions<T> {
   /** How many times a value is taken before it is a dead letter: at least 1, or Infinity; default 5. */
   readonly attempts?: number | undefined;
   /**
-   * For how long a value is kept back after its first, second … attempt, in milliseconds; default 0. A function is given
-   * how many attempts there were.
+   * For how long a value is kept back after its first, second … attempt, in milliseconds; default 0. Or a schedule, as
+   * `retry` takes it: told how many attempts there were, for how long it was kept back before the last of them, and what
+   * went wrong. Its `Infinity` means "not again": the value is a dead letter.
    */
-  readonly delayMs?: number | ((attempts: number) => number) | undefined;
+  readonly delayMs?: number | Schedule | undefined;
   /**
    * Takes what was tried too often. The value keeps its place in the queue until this has returned. If it fails, the
    * value comes back to be tried once more, with that failure as its error.
    */
   readonly onDeadLetter: (letter: DeadLetter<T>) => void | PromiseLike<void>;
-}
-
-interface Letter<T> {
-  readonly value: T;
-  attempts: number;
-  error: unknown;
 }
 
 /**
@@ -94,7 +88,7 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
   readonly #options: AcknowledgedQueueOptions<T>;
   readonly #visibilityMs: number;
   readonly #attempts: number;
-  readonly #schedule: (attempts: number) => number;
+  readonly #schedule: Schedule;
   /** That of whoever made the queue: dead letters are handed over in it. */
   readonly #context = new AsyncContext();
   readonly #held = new Set<Delivery<T>>();
@@ -194,7 +188,7 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
 
   #letterOf(value: T, priority: number): Item<Letter<T>> {
     const { laneOf } = this.#options;
-    const letter: Letter<T> = { value, attempts: 0, error: undefined };
+    const letter: Letter<T> = { value, attempts: 0, delayMs: 0, error: undefined };
     return itemOf(letter, priority, laneOf === undefined ? undefined : () => laneOf(value));
   }
 
@@ -214,15 +208,22 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
   #again(item: Item<Letter<T>>, error: unknown, delayMs: number | undefined): void {
     const { value: letter } = item;
     letter.error = error;
-    if (letter.attempts >= this.#attempts) this.#bury(item);
-    else this.#stock.offer(item, delayMs ?? this.#delayAfter(letter.attempts));
+    const exhausted = letter.attempts >= this.#attempts;
+    const pauseMs = exhausted ? Number.POSITIVE_INFINITY : (delayMs ?? this.#pauseAfter(letter));
+    if (pauseMs === Number.POSITIVE_INFINITY) this.#bury(item);
+    else this.#keepBack(item, pauseMs);
   }
 
-  #delayAfter(attempts: number): number {
+  #keepBack(item: Item<Letter<T>>, delayMs: number): void {
+    item.value.delayMs = delayMs;
+    this.#stock.offer(item, delayMs);
+  }
+
+  #pauseAfter({ attempts, delayMs, error }: Letter<T>): number {
     try {
-      return requireNumber("delayMs", this.#schedule(attempts), 0);
-    } catch (error) {
-      reportUncaught(error);
+      return requireDuration("the pause of delayMs", this.#schedule(attempts, delayMs, error));
+    } catch (fault) {
+      reportUncaught(fault);
       return 0;
     }
   }
@@ -236,7 +237,8 @@ export class AcknowledgedQueue<T> implements TakeEnd<Delivery<T>>, AsyncDisposab
     spawnTask(this.#stock.runtime, { name: `${this.#options.name ?? "queue"} dead letter` }, bury, (end) => {
       if (!end.ok && this.#state === "serving") {
         letter.error = end.error;
-        this.#stock.offer(item, this.#delayAfter(attempts));
+        const pauseMs = this.#pauseAfter(letter);
+        this.#keepBack(item, pauseMs === Number.POSITIVE_INFINITY ? 0 : pauseMs);
         return;
       }
       if (!end.ok) reportUncaught(end.error);

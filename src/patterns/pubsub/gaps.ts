@@ -4,6 +4,7 @@
 import { requireOneOf } from "../../core/arguments.ts";
 import type { CancelOptions } from "../../core/cancellation.ts";
 import type { Received, ReceivePort } from "../../sync/ports.ts";
+import type { Registration } from "../../sync/registration.ts";
 import type { MessageOf, PubSub, Topic } from "./bus.ts";
 import type { Subscription } from "./subscription.ts";
 import type { TopicPattern } from "./topics.ts";
@@ -46,7 +47,7 @@ interface Numbered<T> {
  * await bus.publish("log", "d");
  * (await lines.receive()).value; //=> { message: "d", missed: 2 }
  */
-export class GapSubscription<T> implements ReceivePort<GapMessage<T>> {
+export class GapSubscription<T> implements ReceivePort<GapMessage<T>>, Registration {
   readonly #inbox: Subscription<Numbered<T>>;
   /** The number of the message that comes next if none is missing. */
   #next = 0;

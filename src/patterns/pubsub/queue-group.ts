@@ -13,6 +13,7 @@ import {
 } from "../../core/cancellation.ts";
 import { background, type CancelableContext, withCancel } from "../../sync/context.ts";
 import type { Received, ReceivePort } from "../../sync/ports.ts";
+import type { Registration } from "../../sync/registration.ts";
 import type { Subscription } from "./subscription.ts";
 
 /**
@@ -40,7 +41,7 @@ import type { Subscription } from "./subscription.ts";
  * await Promise.all(working);
  * done.toSorted(); //=> ["ada 1", "bob 2"]
  */
-export class QueueGroup<T> {
+export class QueueGroup<T> implements Registration {
   readonly #inbox: Subscription<T>;
   #members = 0;
 

@@ -61,9 +61,18 @@ export class TokenBucket {
 
   /** How long until it holds so many, if nobody takes any; `Infinity` if it never will. */
   delayFor(nowMs: number, tokens: number): number {
-    const missing = tokens - this.levelAt(nowMs);
-    if (missing <= 0 || this.#perSecond === Number.POSITIVE_INFINITY) return 0;
-    return fromNow(0, (missing / this.#perSecond) * 1000);
+    return this.#untilRefilled(tokens - this.levelAt(nowMs));
+  }
+
+  /** Takes tokens if they are there: a claim that nobody takes back. */
+  tryTake(nowMs: number, tokens: number): boolean {
+    const level = this.levelAt(nowMs);
+    if (tokens > level && (!this.holds(tokens) || this.#untilRefilled(tokens - level) > 0)) return false;
+    if (this.#perSecond === Number.POSITIVE_INFINITY) return true;
+    this.#set(nowMs, level - tokens);
+    this.#lastDueMs = Math.max(this.#lastDueMs, nowMs);
+    this.#claimed += tokens;
+    return true;
   }
 
   /** Takes tokens for the instant at which they are there. The caller has seen that there is one. */
@@ -102,6 +111,11 @@ export class TokenBucket {
   setBurst(nowMs: number, burst: number): void {
     this.#set(nowMs, Math.min(burst, this.levelAt(nowMs)));
     this.#burst = burst;
+  }
+
+  #untilRefilled(missing: number): number {
+    if (missing <= 0 || this.#perSecond === Number.POSITIVE_INFINITY) return 0;
+    return fromNow(0, (missing / this.#perSecond) * 1000);
   }
 
   #set(nowMs: number, level: number): void {

@@ -51,10 +51,9 @@ export class LineLimiter implements Limiter {
   /** Takes `n` tokens if they are there, and says whether it did: for what is dropped rather than delayed. */
   allow(n = 1): boolean {
     const tokens = requireInteger("n", n, 0);
-    const free = this.#free(tokens);
-    if (free) this.#take(tokens);
-    else this.#deny(tokens);
-    return free;
+    const taken = this.#tryTake(tokens);
+    if (!taken) this.#deny(tokens);
+    return taken;
   }
 
   /** What would be said to one who asks for `n` now. Takes nothing. */
@@ -89,10 +88,7 @@ export class LineLimiter implements Limiter {
       this.#deny(tokens);
       return Promise.reject(refusal);
     }
-    if (this.#free(tokens)) {
-      this.#take(tokens);
-      return completed(this.#runtime, undefined);
-    }
+    if (this.#tryTake(tokens)) return completed(this.#runtime, undefined);
     const [line] = this.#lines;
     const { promise } = new LineWaiter(this.#runtime, this.#lines, tokens, options);
     if (line.waiting === 1) serve([line]);
@@ -108,11 +104,17 @@ export class LineLimiter implements Limiter {
     return Math.max(...this.#lines.map((line) => line.delayFor(tokens)));
   }
 
-  #take(tokens: number): void {
-    for (const line of this.#lines) line.take(tokens, line.now());
+  /** Of one line, it reads the clock once. */
+  #tryTake(tokens: number): boolean {
+    const [line] = this.#lines;
+    if (this.#lines.length === 1) return line.tryTake(tokens);
+    if (!this.#free(tokens)) return false;
+    for (const each of this.#lines) each.take(tokens, each.now());
+    return true;
   }
 
   #deny(tokens: number): void {
-    for (const line of this.#lines) if (line.waiting > 0 || line.delayFor(tokens) > 0) line.deny();
+    for (const line of this.#lines)
+      if (line.traced && (line.waiting > 0 || line.delayFor(tokens) > 0)) line.deny();
   }
 }

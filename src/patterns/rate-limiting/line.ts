@@ -79,17 +79,26 @@ export class Line {
     return Math.max(before, this.#ownDelay(tokens));
   }
 
-  take(tokens: number, sinceMs: number, task?: TaskRecord): void {
+  /** Takes so many for one who comes now and needs no other line, if they are there and nobody waits. */
+  tryTake(tokens: number): boolean {
+    if (this.#stands.size > 0 || tokens > this.rule.limit) return false;
     const nowMs = this.now();
-    this.rule.take(nowMs, tokens);
-    if (this.resource?.traced !== true) return;
-    const wait = Math.round(Math.max(0, nowMs - sinceMs) * 1000);
-    this.resource.emit({ k: "limit.grant", ...this.#level(this.resource), wait }, task?.id);
+    if (this.rule.dueMs(nowMs, tokens) > nowMs) return false;
+    this.#takeAt(nowMs, tokens, nowMs);
+    return true;
+  }
+
+  take(tokens: number, sinceMs: number, task?: TaskRecord): void {
+    this.#takeAt(this.now(), tokens, sinceMs, task);
+  }
+
+  /** Whether anybody records what is granted and denied. */
+  get traced(): boolean {
+    return this.resource?.traced === true;
   }
 
   deny(): void {
-    if (this.resource?.traced === true)
-      this.resource.emit({ k: "limit.deny", ...this.#level(this.resource) });
+    this.resource?.emit({ k: "limit.deny", ...this.#level(this.resource) });
   }
 
   /** For {@link LineWaiter} alone. */
@@ -111,6 +120,13 @@ export class Line {
     const delayMs = this.#ownDelay(first.tokens);
     if (delayMs > 0) this.#timer = this.#runtime.clock.after(delayMs, () => serve([this]));
     else first.goOn(todo);
+  }
+
+  #takeAt(nowMs: number, tokens: number, sinceMs: number, task?: TaskRecord): void {
+    this.rule.take(nowMs, tokens);
+    if (this.resource?.traced !== true) return;
+    const wait = Math.round(Math.max(0, nowMs - sinceMs) * 1000);
+    this.resource.emit({ k: "limit.grant", ...this.#level(this.resource), wait }, task?.id);
   }
 
   #ownDelay(tokens: number): number {

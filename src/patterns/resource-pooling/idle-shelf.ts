@@ -8,8 +8,9 @@
  *   I2  Only where somebody asks for it, it is known since when one is idle.
  */
 import type { Clock, Timer } from "../../core/clock.ts";
+import type { Entry } from "./entry.ts";
 import type { PoolLimits } from "./options.ts";
-import { type Entry, newShelf, type Shelf } from "./shelf.ts";
+import { newShelf, type Shelf } from "./shelf.ts";
 
 /** What may go, and where to. */
 export interface IdleOwner<R> {
@@ -24,6 +25,7 @@ export class IdleShelf<R> {
   readonly #shelf: Shelf<R>;
   readonly #owner: IdleOwner<R>;
   readonly #dated: boolean;
+  readonly #limited: boolean;
   #timer: Timer | undefined;
 
   /** `dated`: somebody asks since when one is idle, also without a limit to that. */
@@ -32,6 +34,7 @@ export class IdleShelf<R> {
     this.#timeoutMs = limits.idleTimeoutMs;
     this.#shelf = newShelf(limits.order);
     this.#owner = owner;
+    this.#limited = limits.idleTimeoutMs !== Number.POSITIVE_INFINITY;
     this.#dated = dated || this.#limited;
   }
 
@@ -61,7 +64,8 @@ export class IdleShelf<R> {
 
   /** How many must be kept may have changed, or what is idle. */
   tend(): void {
-    const dueMs = this.#limited ? this.#nextMs() : undefined;
+    if (!this.#limited) return;
+    const dueMs = this.#nextMs();
     if (dueMs === undefined) {
       this.#timer?.cancel();
       this.#timer = undefined;
@@ -69,10 +73,6 @@ export class IdleShelf<R> {
       this.#timer = this.#clock.after(dueMs - this.#clock.now(), () => this.#expire());
       this.#timer.unref?.();
     }
-  }
-
-  get #limited(): boolean {
-    return this.#timeoutMs !== Number.POSITIVE_INFINITY;
   }
 
   /** When the next one may go; undefined if none may. */

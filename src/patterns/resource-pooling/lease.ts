@@ -17,6 +17,15 @@ export interface Refusal {
 /** How a lease ends. */
 export type Return = { readonly how: "release" } | { readonly how: "discard"; readonly cause: unknown };
 
+const RELEASE: Return = { how: "release" };
+
+/** What is lent. */
+export interface Loan<R> {
+  readonly value: R;
+  /** Told once a lease. */
+  end(how: Return): void;
+}
+
 /**
  * The right to use a resource, until it is given back.
  *
@@ -33,24 +42,22 @@ export type Return = { readonly how: "release" } | { readonly how: "discard"; re
  * open; //=> true
  */
 export class Lease<R> {
-  readonly #value: R;
-  #end: ((how: Return) => void) | undefined;
+  #loan: Loan<R> | undefined;
 
   /** Made by a `ResourcePool`. @internal */
-  constructor(value: R, end: (how: Return) => void) {
-    this.#value = value;
-    this.#end = end;
+  constructor(loan: Loan<R>) {
+    this.#loan = loan;
   }
 
   /** The resource. */
   get value(): R {
-    if (this.#end === undefined) throw new MisuseError("use of a resource that was given back");
-    return this.#value;
+    if (this.#loan === undefined) throw new MisuseError("use of a resource that was given back");
+    return this.#loan.value;
   }
 
   /** Gives the resource back, for the next who needs one. */
   release(): void {
-    this.#finish({ how: "release" });
+    this.#finish(RELEASE);
   }
 
   /** Gives the resource up: it is destroyed, with `cause` as the reason, and makes room for another. */
@@ -69,9 +76,9 @@ export class Lease<R> {
   }
 
   #finish(how: Return): void {
-    const end = this.#end;
-    this.#end = undefined;
-    end?.(how);
+    const loan = this.#loan;
+    this.#loan = undefined;
+    loan?.end(how);
   }
 }
 
@@ -95,32 +102,34 @@ export interface Patience {
 }
 
 export class LeaseWaiter<R> extends Waiter<Lease<R>> {
-  readonly watched: WatchedLease | undefined;
-  readonly #timer: Timer | undefined;
-  readonly #left: () => void;
+  // Declared: see `QueueNode`.
+  declare readonly watched: WatchedLease | undefined;
+  declare private readonly patience: Patience;
+  declare private readonly timer?: Timer;
 
   constructor(
     runtime: Runtime,
     resource: Resource | undefined,
     options: CancelOptions | undefined,
-    { timeoutMs, left }: Patience,
+    patience: Patience,
     watched: WatchedLease | undefined,
   ) {
     super(runtime, "acquire", resource, options);
     this.watched = watched;
-    this.#left = left;
+    this.patience = patience;
+    const { timeoutMs } = patience;
     if (timeoutMs === Number.POSITIVE_INFINITY) return;
     const expire = (): void => this.fail(new TimeoutError(`no resource was free within ${timeoutMs} ms`));
-    this.#timer = runtime.clock.after(timeoutMs, expire);
+    this.timer = runtime.clock.after(timeoutMs, expire);
   }
 
   override onCancel(reason: unknown): void {
     super.onCancel(reason);
-    this.#left();
+    this.patience.left();
   }
 
   protected override leave(): void {
     super.leave();
-    this.#timer?.cancel();
+    this.timer?.cancel();
   }
 }

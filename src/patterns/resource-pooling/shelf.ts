@@ -2,19 +2,7 @@
  * Where idle resources stand.
  */
 import { RingBuffer } from "../../core/ring-buffer.ts";
-
-/** A resource, and what its pool knows of it. */
-export interface Entry<R> {
-  /** The number under which the event log knows it. */
-  readonly id: number;
-  readonly value: R;
-  /** From this instant on it is not lent any more; Infinity if it has no end. */
-  readonly expiresMs: number;
-  /** How often it has been lent. */
-  uses: number;
-  /** Since when it stands on the shelf, where anybody asks for that. */
-  idleSinceMs: number;
-}
+import type { Entry } from "./entry.ts";
 
 /** Whoever takes from it has seen that there is something. Those who came earlier have been idle for longer. */
 export interface Shelf<R> {

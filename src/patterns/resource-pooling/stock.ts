@@ -19,6 +19,7 @@ import type { Runtime } from "../../core/runtime.ts";
 import { background, type CancelableContext, withCancel } from "../../sync/context.ts";
 import { Backoff } from "./backoff.ts";
 import { Callers } from "./callers.ts";
+import { Entry } from "./entry.ts";
 import { Factory } from "./factory.ts";
 import { IdleShelf } from "./idle-shelf.ts";
 import type { Lease, Refusal, Return } from "./lease.ts";
@@ -26,7 +27,6 @@ import { Loans } from "./loans.ts";
 import { Makings } from "./makings.ts";
 import type { PoolLimits, ResourcePoolStats, ResourcePoolOptions, WatchedLease } from "./options.ts";
 import type { Share, Tally } from "./share.ts";
-import type { Entry } from "./shelf.ts";
 import { Wear } from "./wear.ts";
 
 export class Stock<R> {
@@ -93,7 +93,10 @@ export class Stock<R> {
     const lease = this.#factory.checks ? undefined : this.lendIdle(watched);
     if (lease !== undefined) return completed(this.#runtime, lease);
     const refusal = this.#refusal();
-    return refusal === undefined ? this.#wait(options, watched) : Promise.reject(refusal.error);
+    if (refusal !== undefined) return Promise.reject(refusal.error);
+    const waited = this.#waiters.push(options, watched);
+    this.#serve();
+    return waited;
   }
 
   /** Lends one that is idle, if there is one and nobody waits. */
@@ -102,7 +105,7 @@ export class Stock<R> {
     while (this.#idle.size > 0) {
       const entry = this.#idle.shift();
       if (!this.#wear.isOver(entry))
-        return this.#loans.lend(entry, { task: this.#runtime.scheduler?.current, watched });
+        return this.#loans.lend(entry, this.#runtime.scheduler?.current, watched);
       this.#destroy(entry);
     }
     return undefined;
@@ -116,12 +119,6 @@ export class Stock<R> {
     if (this.#size < this.limits.max && this.#share?.spare !== false) return undefined;
     const text = `resource pool is full: ${this.#size} in use and ${this.#waiters.size} wait`;
     return { error: new FullError(text) };
-  }
-
-  #wait(options: CancelOptions | undefined, watched: WatchedLease | undefined): Promise<Lease<R>> {
-    const lease = this.#waiters.push(options, watched);
-    this.#serve();
-    return lease;
   }
 
   /** Makes what is missing to `min`. Says why it cannot, while it pauses. */
@@ -218,9 +215,13 @@ export class Stock<R> {
 
   /** Where places are shared, it is told when to make one. */
   #makeForWaiters(): void {
-    const lacks = (): boolean => this.#unserved > 0 && this.#size < this.limits.max;
-    while (this.#share === undefined && lacks() && this.#mayMake) this.make();
-    this.#backoff?.await(lacks() && !this.#mayMake);
+    while (this.#share === undefined && this.#lacks && this.#mayMake) this.make();
+    this.#backoff?.await(this.#lacks && !this.#mayMake);
+  }
+
+  /** Whether one more is wanted, and allowed. */
+  get #lacks(): boolean {
+    return this.#size < this.limits.max && this.#unserved > 0;
   }
 
   /** Fails one who waits in vain, if there is one. That a create gives up when it is told to is no error. */
@@ -235,7 +236,7 @@ export class Stock<R> {
 
   #newEntry(value: R): Entry<R> {
     this.#backoff?.succeeded();
-    return { id: ++this.#counts.created, value, expiresMs: this.#wear.endMs(), uses: 0, idleSinceMs: 0 };
+    return new Entry(++this.#counts.created, value, this.#wear.endMs(), this.#loans);
   }
 
   /** Hands out an idle one, if it is still good. */
@@ -254,7 +255,7 @@ export class Stock<R> {
     const waiter = this.#waiters.next;
     if (this.#state === "closed" || this.#isSurplus()) this.#destroy(entry);
     else if (waiter === undefined) this.#idle.push(entry);
-    else waiter.grant(this.#loans.lend(entry, waiter));
+    else waiter.grant(this.#loans.lend(entry, waiter.task, waiter.watched));
   }
 
   #takeBack(entry: Entry<R>, end: Return): void {

@@ -2,8 +2,8 @@
  * When a resource has served its time.
  */
 import type { Runtime } from "../../core/runtime.ts";
+import type { Entry } from "./entry.ts";
 import type { PoolLimits } from "./options.ts";
-import type { Entry } from "./shelf.ts";
 
 export class Wear {
   readonly #runtime: Runtime;
@@ -23,7 +23,7 @@ export class Wear {
   }
 
   /** Whether it must not be lent any more. */
-  isOver({ expiresMs, uses }: Entry<unknown>): boolean {
+  isOver({ expiresMs, uses }: Pick<Entry<unknown>, "expiresMs" | "uses">): boolean {
     if (uses >= this.#limits.maxUses) return true;
     return expiresMs !== Number.POSITIVE_INFINITY && this.#runtime.clock.now() >= expiresMs;
   }

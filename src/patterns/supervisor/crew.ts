@@ -122,12 +122,22 @@ export class Crew {
   }
 
   /** Waits until it is ready, its time is over, `givenUp` ends, or everything is to stop. */
-  async #untilReady(
-    { id, readyWithinMs }: CheckedSpec,
+  #untilReady(
+    spec: CheckedSpec,
     life: ChildLife,
     givenUp: CancelOptions | undefined,
   ): Promise<Outcome<void>> {
+    const { id, readyWithinMs } = spec;
     if (readyWithinMs === undefined) return outcomeOf(() => life.ready());
+    return this.#untilReadyWithin(id, readyWithinMs, life, givenUp);
+  }
+
+  async #untilReadyWithin(
+    id: string,
+    readyWithinMs: number,
+    life: ChildLife,
+    givenUp: CancelOptions | undefined,
+  ): Promise<Outcome<void>> {
     const cause = new TimeoutError(`child ${JSON.stringify(id)} was not ready within ${readyWithinMs} ms`);
     const patience = withTimeout(this.#setting.ctx, readyWithinMs, { cause });
     const link = linkCancel(givenUp, { onCancel: (reason) => patience.cancel(reason) });

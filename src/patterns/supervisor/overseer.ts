@@ -4,6 +4,7 @@
 import { isCancelled, type CancelOptions } from "../../core/cancellation.ts";
 import type { Deferred } from "../../core/deferred.ts";
 import { FullError, MisuseError, TimeoutError } from "../../core/errors.ts";
+import { giveTurn } from "../../core/fairness.ts";
 import type { Resource } from "../../core/resource.ts";
 import { type Outcome, outcomeOf, valueOf } from "../../core/task.ts";
 import type { Waiter } from "../../core/waiter.ts";
@@ -99,9 +100,15 @@ export class Overseer {
     const { ctx } = this.#setting.scope;
     await this.#startAll();
     while (ctx.error === undefined) {
-      await this.#startDue();
-      await this.#commands.serve();
+      if (this.#crew.roster.anyDue) await this.#startDue();
+      if (this.#commands.size > 0) await this.#commands.serve();
       if (this.#nothingLeft()) return;
+      const heard = this.#heard();
+      if (heard !== undefined) {
+        await this.#onNews(heard);
+        await giveTurn(this.#setting.runtime);
+        continue;
+      }
       const next = await select(
         {
           stop: done(ctx),
@@ -113,6 +120,13 @@ export class Overseer {
       );
       if (next.key === "news" && next.done !== true) await this.#onNews(next.value);
     }
+  }
+
+  /** News that are there already. In a simulation what happens next is a choice, and made by the select. */
+  #heard(): News | undefined {
+    const { runtime, scope } = this.#setting;
+    if (runtime.scheduler !== undefined || scope.ctx.error !== undefined) return undefined;
+    return this.#crew.news.tryReceive()?.value;
   }
 
   async #startAll(): Promise<void> {
@@ -220,7 +234,7 @@ export class Overseer {
       throw this.#gaveUp(member, reason, `${reason.after}, and its delay allows no further restart`);
     this.#countRestart(member, reason, delayMs);
     const affected = this.#affected(member);
-    await this.#crew.stopInReverse(affected);
+    if (affected.length > 1) await this.#crew.stopInReverse(affected);
     const atMs = runtime.clock.now() + delayMs;
     for (const other of affected) {
       this.#forgetTemporary(other);

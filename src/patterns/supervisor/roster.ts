@@ -108,6 +108,11 @@ export class Roster {
     else this.#due.delete(member);
   }
 
+  /** Whether anybody is to be started, now or later. */
+  get anyDue(): boolean {
+    return this.#due.size > 0;
+  }
+
   /** Whom it is time to start. */
   dueAt(nowMs: number): readonly Member[] {
     return [...this.#due].filter(({ state }) => state.is === "due" && state.atMs <= nowMs);

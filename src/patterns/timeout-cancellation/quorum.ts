@@ -22,8 +22,8 @@ export type { ContestOptions } from "./contest.ts";
  * **Source** D. K. Gifford, "Weighted Voting for Replicated Data" (SOSP 1979).
  *
  * @example
- * const replicas = [3, 1, 2].map((delayMs, index) => async (ctx: Context) => {
- *   await sleep(delayMs * 20, ctx);
+ * const replicas = [Infinity, 2, 1].map((delayMs, index) => async (ctx: Context) => {
+ *   await sleep(delayMs, ctx);
  *   return `replica ${index}`;
  * });
  * await quorum(2, replicas); //=> ["replica 1", "replica 2"]
@@ -45,11 +45,12 @@ export function quorum<T>(
  * of which this is the one with one.
  *
  * @example
- * const mirrors = ["near", "far"].map((name, index) => async (ctx: Context) => {
- *   await sleep(20 * (index + 1), ctx);
- *   return name;
- * });
- * await anyOf(mirrors); //=> "near"
+ * const near = async () => "near";
+ * const far = async (ctx: Context) => {
+ *   await sleep(Infinity, ctx);
+ *   return "far";
+ * };
+ * await anyOf([far, near]); //=> "near"
  */
 export function anyOf<T>(tasks: Iterable<Task<T>>, options: ContestOptions<T> = {}): Promise<T> {
   return quorum(1, tasks, options).then(([first]) => first as T);

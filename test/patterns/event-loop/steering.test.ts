@@ -106,7 +106,7 @@ describe("step", () => {
 
 inBothRuntimes("the context of a loop ends with its run, and stats count its sources", async () => {
   const { loop } = collecting();
-  const off = loop.source("n", async function* (ctx) {
+  const source = loop.source("n", async function* (ctx) {
     yield 1;
     await sleep(Number.POSITIVE_INFINITY, ctx);
   });
@@ -116,13 +116,48 @@ inBothRuntimes("the context of a loop ends with its run, and stats count its sou
     group.go(() => loop.run());
     await sleep(5);
     expect([loop.stats.sources, loop.ctx.error]).toEqual([1, undefined]);
-    off.unsubscribe();
+    source.unsubscribe();
     await sleep(5);
     loop.close();
   });
   expect(loop.stats).toEqual({ processed: 2, failed: 0, size: 0, waiting: 0, sources: 0 });
   expect(loop.ctx.error?.code).toBe("CANCELED");
 });
+
+inBothRuntimes("stats tell what was processed from what failed; what was given up is neither", async () => {
+  const { ctx, cancel } = withCancel({});
+  const loop = new EventLoop<Numbers>({ onError: () => {} });
+  loop.on("n", async (n, own) => {
+    if (n === 2) throw new Error("two");
+    if (n === 3) cancel();
+    if (n === 3) await sleep(1, own);
+  });
+  loop.source("n", function* () {
+    yield 1;
+    throw new Error("source");
+  });
+  await TaskGroup.run(async (group) => {
+    group.go(async () => void (await failureOf(loop.run(ctx))));
+    await sleep(1);
+    expect(loop.stats).toMatchObject({ processed: 1, failed: 1 });
+    for (const n of [2, 4, 3]) await loop.post("n", n);
+  });
+  expect(loop.stats).toMatchObject({ processed: 2, failed: 2 });
+});
+
+inBothRuntimes(
+  "no handler is called once the run was given up, also if that happened in onError",
+  async () => {
+    const { ctx, cancel } = withCancel({});
+    const loop = new EventLoop<Numbers>({ onError: () => cancel("enough") });
+    const seen: number[] = [];
+    loop.on("n", () => Promise.reject(new Error("first")));
+    loop.on("n", (n) => void seen.push(n));
+    await loop.post("n", 1);
+    expect(await failureOf(loop.run(ctx))).toBe("enough");
+    expect(seen).toEqual([]);
+  },
+);
 
 describe("ticks", () => {
   inBothRuntimes("are due at multiples of the interval, and are missed rather than kept", async () => {
@@ -143,12 +178,12 @@ describe("ticks", () => {
     const before = hostTimers();
     const loop = new EventLoop<{ tick: number }>();
     loop.on("tick", () => {});
-    const off = loop.source("tick", ticks(60_000));
+    const source = loop.source("tick", ticks(60_000));
     expect(hostTimers()).toBe(before);
     const running = loop.run();
     await settle();
     expect(hostTimers()).toBe(before + 1);
-    off.unsubscribe();
+    source.unsubscribe();
     await settle();
     expect(hostTimers()).toBe(before);
     loop.stop();

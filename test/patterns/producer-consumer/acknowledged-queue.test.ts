@@ -109,6 +109,50 @@ describe("AcknowledgedQueue", () => {
   );
 
   inBothRuntimes(
+    "takes the schedules of retries: they are told the last pause and what went wrong, and may say not again",
+    async () => {
+      const told: unknown[] = [];
+      const delayMs = (attempt: number, previousMs: number, error: unknown): number => {
+        told.push([attempt, previousMs, error]);
+        return error === "hopeless" ? Number.POSITIVE_INFINITY : previousMs * 2 + 10;
+      };
+      const { queue, dead } = bench({ delayMs });
+      await queue.put("a", { delayMs: 7 });
+      (await next(queue)).nak({ error: "busy" });
+      (await next(queue)).nak({ error: "busy" });
+      (await next(queue)).nak({ delayMs: 5 });
+      (await next(queue)).nak({ error: "hopeless" });
+      expect([queue.delayed, now()]).toEqual([0, 7 + 10 + 30 + 5]);
+      await queue.drain();
+      expect(told).toEqual([
+        [1, 0, "busy"],
+        [2, 10, "busy"],
+        [4, 5, "hopeless"],
+      ]);
+      expect(dead).toEqual([{ value: "a", attempts: 4, error: "hopeless" }]);
+    },
+    20,
+  );
+
+  inBothRuntimes(
+    "tries once more, and at once, what is not to be tried again and could not be taken as a dead letter",
+    async () => {
+      const taken: number[] = [];
+      const onDeadLetter = ({ attempts }: DeadLetter<string>): void => {
+        if (attempts === 1) throw new Error("disk full");
+        taken.push(attempts);
+      };
+      const { queue } = bench({ delayMs: () => Number.POSITIVE_INFINITY, onDeadLetter });
+      await queue.put("a");
+      (await next(queue)).nak();
+      (await next(queue)).nak();
+      await queue.drain();
+      expect([taken, now()]).toEqual([[2], 0]);
+    },
+    20,
+  );
+
+  inBothRuntimes(
     "hands a value over as a dead letter after so many attempts, with the last error",
     async () => {
       const { queue, dead } = bench({ attempts: 2 });

@@ -1,0 +1,75 @@
+/**
+ * How a task that makes values hands them over: without waiting where it need not wait.
+ */
+import { type CancelOptions, isCancelled, rejectIfCancelled } from "../../core/cancellation.ts";
+import { ClosedError } from "../../core/errors.ts";
+import { afterTurn, completed, turnIsDue } from "../../core/fairness.ts";
+import { currentRuntime, type Runtime } from "../../core/runtime.ts";
+import type { SendPort } from "../ports.ts";
+
+/** Where values go. Without a `trySend`, every value is sent. */
+export type Outlet<T> = Pick<SendPort<T>, "send"> & Partial<Pick<SendPort<T>, "trySend">>;
+
+/**
+ * Sends a value; undefined if that is done, and nothing has to be waited for.
+ *
+ * In a simulation every hand-over is a waiting call, so that another task may go first.
+ */
+export function handOver<T>(
+  runtime: Runtime,
+  out: Outlet<T>,
+  value: T,
+  options: CancelOptions,
+): Promise<void> | undefined {
+  if (runtime.scheduler !== undefined || out.trySend === undefined || isCancelled(options))
+    return out.send(value, options);
+  if (turnIsDue(runtime)) return afterTheHost(out, value, options);
+  return out.trySend(value) ? undefined : out.send(value, options);
+}
+
+/** Sends a value if nothing has to be waited for, and says whether it did. */
+export function tryHandOver<T>(runtime: Runtime, out: Outlet<T>, value: T, options: CancelOptions): boolean {
+  if (runtime.scheduler !== undefined || out.trySend === undefined || isCancelled(options)) return false;
+  return !turnIsDue(runtime) && out.trySend(value);
+}
+
+/** A loop that never waits would keep the host from its turn. */
+async function afterTheHost<T>(out: Outlet<T>, value: T, options: CancelOptions): Promise<void> {
+  await new Promise<void>((resolve) => {
+    afterTurn(resolve);
+  });
+  await out.send(value, options);
+}
+
+/** Takes whatever comes: for who wants all values, and none before the end. */
+export class Collector<T> implements SendPort<T> {
+  readonly values: T[] = [];
+  readonly #runtime: Runtime = currentRuntime();
+  #state: "open" | "closed" = "open";
+
+  get closed(): boolean {
+    return this.#state === "closed";
+  }
+
+  send(value: T, options?: CancelOptions): Promise<void> {
+    const cancelled = rejectIfCancelled(options);
+    if (cancelled !== undefined) return cancelled;
+    if (this.#state === "closed") return Promise.reject(sendOnClosed());
+    this.values.push(value);
+    return completed(this.#runtime, undefined);
+  }
+
+  trySend(value: T): boolean {
+    if (this.#state === "closed") throw sendOnClosed();
+    this.values.push(value);
+    return true;
+  }
+
+  close(): void {
+    this.#state = "closed";
+  }
+}
+
+function sendOnClosed(): ClosedError {
+  return new ClosedError("send on closed channel");
+}
