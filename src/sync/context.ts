@@ -19,30 +19,11 @@ import type { Timer } from "../core/clock.ts";
 import type { CanceledError, TimeoutError } from "../core/errors.ts";
 import { observe, type Resource } from "../core/resource.ts";
 import { currentRuntime } from "../core/runtime.ts";
-import { type Context, ContextKey } from "./context/types.ts";
+import { type CancelableContext, type Context, ContextKey, type DeadlineOptions } from "./context/types.ts";
 
 export type { CancelOptions } from "../core/cancellation.ts";
 export { afterFunc } from "./after-func.ts";
-export { type Context, ContextKey } from "./context/types.ts";
-
-/** A context together with the way to end it. */
-export interface CancelableContext {
-  /** The new context. */
-  readonly ctx: Context;
-  /**
-   * Ends the context and all below it, synchronously. The first end wins; later calls do nothing. Call it in any case,
-   * in a `finally` or with `using`: until then the parent remembers the child.
-   */
-  readonly cancel: (cause?: unknown) => void;
-  /** Cancels, so that `using` leaves nothing behind. */
-  [Symbol.dispose](): void;
-}
-
-/** Blames a deadline on something of your own. */
-export interface DeadlineOptions {
-  /** Becomes the context's `cause` if the deadline is what ends it. */
-  readonly cause?: unknown;
-}
+export { type CancelableContext, type Context, ContextKey, type DeadlineOptions } from "./context/types.ts";
 
 interface Entry {
   readonly key: ContextKey<unknown>;

@@ -1,5 +1,5 @@
 /**
- * A context as others see it, and the keys of its values.
+ * A context as others see it, the way to end it, and the keys of its values.
  */
 import type { CancelOptions } from "../../core/cancellation.ts";
 import type { CanceledError, TimeoutError } from "../../core/errors.ts";
@@ -22,6 +22,25 @@ export interface Context extends CancelOptions {
   readonly deadlineMs: number | undefined;
   /** What the nearest ancestor holds under `key`; undefined if none does. */
   value<T>(key: ContextKey<T>): T | undefined;
+}
+
+/** A context together with the way to end it. */
+export interface CancelableContext {
+  /** The new context. */
+  readonly ctx: Context;
+  /**
+   * Ends the context and all below it, synchronously. The first end wins; later calls do nothing. Call it in any case,
+   * in a `finally` or with `using`: until then the parent remembers the child.
+   */
+  readonly cancel: (cause?: unknown) => void;
+  /** Cancels, so that `using` leaves nothing behind. */
+  [Symbol.dispose](): void;
+}
+
+/** Blames a deadline on something of your own. */
+export interface DeadlineOptions {
+  /** Becomes the context's `cause` if the deadline is what ends it. */
+  readonly cause?: unknown;
 }
 
 /**
