@@ -3,6 +3,7 @@
  */
 import { giveTurn } from "../../core/fairness.ts";
 import type { Runtime } from "../../core/runtime.ts";
+import { isPending } from "../../core/task.ts";
 import { reportUncaught } from "../../core/uncaught.ts";
 import type { Subscription } from "./subscription.ts";
 
@@ -40,8 +41,7 @@ export async function handleAll<T>(
 function handle<T>(message: T, { handler, onError }: Handling<T>): Promise<void> | undefined {
   try {
     const given = handler(message);
-    const mayWait = (typeof given === "object" && given !== null) || typeof given === "function";
-    if (!mayWait) return undefined;
+    if (!isPending(given)) return undefined;
     return Promise.resolve(given).then(undefined, (error: unknown) => tell(error, message, onError));
   } catch (error) {
     tell(error, message, onError);
