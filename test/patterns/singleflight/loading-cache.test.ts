@@ -185,6 +185,15 @@ describe("a loading cache", () => {
     20,
   );
 
+  test("drops the value that was not used for longest, and not the one that was loaded first", async () => {
+    const cache = new LoadingCache<string, string>((key) => key, {
+      ttlMs: Number.POSITIVE_INFINITY,
+      capacity: 2,
+    });
+    for (const key of ["a", "b", "a", "c"]) await cache.get(key);
+    expect([cache.peek("a"), cache.peek("b"), cache.peek("c")]).toEqual(["a", undefined, "c"]);
+  });
+
   test("holds the values that were used last, as a model does, and never more than its capacity", async () => {
     const steps = fc.array(fc.tuple(fc.nat(5), fc.constantFrom("get", "delete", "peek")), { maxLength: 40 });
     const check = async (capacity: number, plan: readonly (readonly [number, string])[]): Promise<void> => {
