@@ -91,6 +91,12 @@ describe("the system's clock, on a faked host", () => {
 });
 
 describe("a turn of the host", () => {
+  // Other files share the modules: a clock that was made without `setImmediate` is not for them.
+  afterEach(() => {
+    vi.unstubAllGlobals();
+    vi.resetModules();
+  });
+
   test("comes after every microtask, on hosts with setImmediate and on those without", async () => {
     const immediate = globalThis.setImmediate;
     for (const has of [true, false]) {
@@ -112,6 +118,5 @@ describe("a turn of the host", () => {
       });
       expect(order).toEqual(["microtask", "first turn", "second turn"]);
     }
-    vi.unstubAllGlobals();
   });
 });
