@@ -63,8 +63,9 @@ const below: Record<string, readonly string[]> = {
   sync: ["core", "sync"],
   patterns: ["core", "sync", "patterns"],
   testing: ["core", "sync", "testing"],
+  threads: ["core", "sync", "patterns", "threads"],
   // What only Node has.
-  node: ["core", "sync", "patterns", "node"],
+  node: ["core", "sync", "patterns", "threads", "node"],
   // The roof: everything that is public, under one name.
   "index.ts": ["core", "sync", "patterns", "testing"],
 };

@@ -1,0 +1,89 @@
+/**
+ * One function of a module as a pool: the interface that pools of one event loop have, too.
+ */
+import type { CancelOptions } from "../core/cancellation.ts";
+import type { Pool, PoolMapOptions, PoolRunOptions, PoolStats } from "../patterns/pools.ts";
+import type { Flow } from "../sync/flow.ts";
+import type { Source } from "../sync/source.ts";
+import type { ThreadPool } from "./thread-pool.ts";
+
+/** What a pool of threads can do whatever its functions are called. */
+type AnyThreadPool = ThreadPool<Record<string, (job: unknown) => unknown>>;
+
+export class FunctionPool<I, O> implements Pool<I, O> {
+  readonly #threads: AnyThreadPool;
+  readonly #name: string;
+
+  constructor(threads: AnyThreadPool, name: string) {
+    this.#threads = threads;
+    this.#name = name;
+  }
+
+  get size(): number {
+    return this.#threads.size;
+  }
+
+  get active(): number {
+    return this.#threads.active;
+  }
+
+  get waiting(): number {
+    return this.#threads.waiting;
+  }
+
+  get paused(): boolean {
+    return this.#threads.paused;
+  }
+
+  get stats(): PoolStats {
+    return this.#threads.stats;
+  }
+
+  run(job: I, options?: PoolRunOptions): Promise<O> {
+    return this.#threads.run(this.#name, job, options) as Promise<O>;
+  }
+
+  tryRun(job: I, options?: PoolRunOptions): Promise<O> | undefined {
+    return this.#threads.tryRun(this.#name, job, options) as Promise<O> | undefined;
+  }
+
+  map(source: Source<I>, options?: PoolMapOptions): Flow<O> {
+    return this.#threads.map(this.#name, source, options) as Flow<O>;
+  }
+
+  ready(options?: CancelOptions): Promise<void> {
+    return this.#threads.ready(options);
+  }
+
+  resize(workers: number): void {
+    this.#threads.resize(workers);
+  }
+
+  pause(): void {
+    this.#threads.pause();
+  }
+
+  resume(): void {
+    this.#threads.resume();
+  }
+
+  clear(cause?: unknown): number {
+    return this.#threads.clear(cause);
+  }
+
+  close(): void {
+    this.#threads.close();
+  }
+
+  drain(options?: CancelOptions): Promise<void> {
+    return this.#threads.drain(options);
+  }
+
+  cancel(cause?: unknown): void {
+    this.#threads.cancel(cause);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#threads[Symbol.asyncDispose]();
+  }
+}
