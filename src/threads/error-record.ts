@@ -11,7 +11,7 @@ export type ErrorRecord =
       readonly kind: "error";
       readonly name: string;
       readonly message: string;
-      readonly stack: string | undefined;
+      readonly stack: string;
       /** Its own properties, `cause` and `errors` among them, as far as they can be copied. */
       readonly properties: readonly (readonly [string, ErrorRecord])[];
     };
@@ -43,8 +43,8 @@ function recordOfError(error: Error, depth: number): ErrorRecord {
     const record = recordAt((error as unknown as Record<string, unknown>)[name], depth + 1);
     if (record !== undefined) properties.push([name, record]);
   }
-  const { name, message, stack } = error;
-  return { kind: "error", name: String(name), message: String(message), stack, properties };
+  const { name, message, stack } = error as { readonly [K in "name" | "message" | "stack"]: unknown };
+  return { kind: "error", name: textOf(name), message: textOf(message), stack: textOf(stack), properties };
 }
 
 function textOf(thrown: unknown): string {
@@ -78,10 +78,10 @@ export function errorOf(record: ErrorRecord): unknown {
 }
 
 /** These the language hides; what else an error has is shown with it. */
-const hidden: readonly string[] = ["stack", "name", "cause", "errors"];
+const hidden = new Set(["stack", "name", "cause", "errors"]);
 
 /** Not by assignment: a property may be called `__proto__`. */
 function define(error: Error, name: string, value: unknown): void {
-  const enumerable = !hidden.includes(name);
+  const enumerable = !hidden.has(name);
   Object.defineProperty(error, name, { value, enumerable, configurable: true, writable: true });
 }

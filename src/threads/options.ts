@@ -8,7 +8,7 @@ import { exponentialDelay, type Schedule } from "../sync/schedule.ts";
 import type { Transferred } from "./transfer.ts";
 
 /** What a function of a thread is given beside its job. The same as in the pools of one event loop. */
-export type ThreadJobContext = JobContext<void>;
+export type ThreadJobContext = JobContext;
 
 /** A function that threads can call. */
 type Callable = (job: never, context: ThreadJobContext) => unknown;

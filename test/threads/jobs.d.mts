@@ -20,3 +20,4 @@ export function bytes(size: number): Transferred<Uint8Array>;
 export function sizeOf(array: Uint8Array): number;
 export function count(to: number): Generator<number>;
 export function countSlowly(at: readonly [SharedArrayBuffer, number]): AsyncGenerator<number>;
+export function meet(at: readonly [SharedArrayBuffer, number, string]): Promise<void>;

@@ -91,3 +91,10 @@ export async function* countSlowly([memory, to]) {
     Atomics.store(cells, 1, 1);
   }
 }
+export const meet = async ([memory, index, fate]) => {
+  markThen([memory, index, fate]);
+  // Half of them wait, so that what an earlier one has left behind may hit them.
+  if (index % 2 === 1) await new Promise((resolve) => setTimeout(resolve, 1));
+  if (fate === "late") crashLater(Math.random() * 2);
+  if (fate === "exhaust") exhaust();
+};

@@ -8,10 +8,12 @@ import {
 } from "concurrency-model-patterns/threads";
 import { beforeAll, describe, expect, test } from "vitest";
 import { buildIfStale } from "../support/build.ts";
+import type * as functions from "./jobs.mjs";
+import { surviveKills } from "./kills.ts";
 
 beforeAll(buildIfStale, 60_000);
 
-type Jobs = typeof import("./jobs.mjs");
+type Jobs = typeof functions;
 const jobs = new URL("jobs.mjs", import.meta.url);
 
 /** Runs `body` with a pool whose module is loaded, and sees that its threads have gone at the end. */
@@ -150,6 +152,18 @@ describe("a thread that ends", () => {
       expect(pool.size).toBe(2);
     });
   });
+});
+
+test("a pool survives the death of many of its threads, in every way", async () => {
+  const { settled, begun, outcomes, strange, hit, sizes } = await surviveKills(
+    { jobs: 500, exits: 15, late: 10, exhausting: 2, endless: 5 },
+    1,
+  );
+  expect(strange).toEqual([]);
+  expect(settled.every((times) => times === 1)).toBe(true);
+  expect(begun.every((times, n) => (outcomes[n] === "done" ? times === 1 : times <= 1))).toBe(true);
+  expect(hit).toBeLessThanOrEqual(10);
+  expect(sizes).toEqual([2, 0]);
 });
 
 describe("a call that is given up", () => {

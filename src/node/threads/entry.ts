@@ -2,6 +2,7 @@
  * The first module of a worker thread of Node: loads the module with the functions, and lets the pool call them.
  */
 import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "../../core/clock.ts";
 import { recordOf } from "../../threads/error-record.ts";
 import type { ThreadStart } from "../../threads/host.ts";
 import type { News, Order } from "../../threads/protocol.ts";
@@ -10,7 +11,7 @@ import { Runner } from "../../threads/runner.ts";
 const { module, cells, worker } = workerData as ThreadStart;
 const post = (news: News, list: readonly Transferable[]): void =>
   parentPort?.postMessage(news, list as never);
-const host = { post, now: () => performance.now() };
+const host = { post, now: () => systemClock.now() };
 
 try {
   const functions = (await import(module)) as Readonly<Record<string, unknown>>;
