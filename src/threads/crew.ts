@@ -4,7 +4,7 @@
  *
  * Invariants
  *   I1  A call that is not settled is with one thread, or waits among the homeless for one.
- *   I2  While a thread has a place, nobody is homeless.
+ *   I2  While a thread has a place, nobody is homeless; while anybody is, no post sleeps.
  *   I3  The state only moves forward: starting, working, ended. It works once a thread has loaded the module.
  */
 import type { CancelOptions } from "../core/cancellation.ts";
@@ -101,8 +101,9 @@ export class Crew implements PostOwner {
     for (const call of end.begun) call.fail(call.abandoned?.reason ?? crashOf(end));
     for (const call of end.notBegun) this.#again(call, end);
     if (post.closed) this.#posts.delete(post);
+    if (post.asleep && this.#homeless.size > 0) post.start();
     if (this.#state === "starting") this.hopeless(end.error?.thrown ?? crashOf(end));
-    else if (end.error !== undefined && end.begun.length === 0) this.#parts.onError(end.error.thrown);
+    else if (end.error?.loading === false && end.begun.length === 0) this.#parts.onError(end.error.thrown);
   }
 
   hopeless(error: unknown): void {

@@ -103,6 +103,7 @@ export class Post implements ThreadOwner {
 
   /** Ends its thread, whatever it does, and waits until that has gone. */
   async close(): Promise<void> {
+    this.#stopTimer();
     if (this.#thread === undefined) this.#close();
     else {
       this.#state = "closing";
@@ -172,7 +173,7 @@ export class Post implements ThreadOwner {
     const { idleMs, runtime } = this.#parts;
     this.#timer = runtime.clock.after(delayMs, () => {
       this.#timer = undefined;
-      if (thread.size > 0) return;
+      if (thread.size > 0 || this.#state !== "manned") return;
       const leftMs = this.#idleSinceMs + idleMs - runtime.clock.now();
       if (leftMs > 0) this.#watchRest(thread, leftMs);
       else this.#relieve(thread, "sleep");

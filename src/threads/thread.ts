@@ -29,7 +29,7 @@ export interface ThreadOwner {
 export interface ThreadEnd {
   readonly exitCode: number;
   /** What was thrown in it and not caught, or why it could not load its module. */
-  readonly error: { readonly thrown: unknown } | undefined;
+  readonly error: { readonly thrown: unknown; readonly loading: boolean } | undefined;
   /** What it was at. */
   readonly begun: readonly ThreadCall[];
   readonly notBegun: readonly ThreadCall[];
@@ -44,7 +44,7 @@ export class Thread {
   #outbox: Order[] = [];
   #lastId = 0;
   #state: "loading" | "ready" | "gone" = "loading";
-  #error: { readonly thrown: unknown } | undefined;
+  #error: ThreadEnd["error"];
 
   constructor(host: ThreadHost, start: { module: string; worker: number; name: string }, owner: ThreadOwner) {
     this.#owner = owner;
@@ -53,7 +53,7 @@ export class Thread {
       {
         news: (news) => this.#hear(news),
         crashed: (thrown) => {
-          this.#error ??= { thrown };
+          this.#error ??= { thrown, loading: this.#state === "loading" };
         },
         gone: (exitCode) => this.#end(exitCode),
       },
@@ -177,7 +177,7 @@ export class Thread {
       this.#state = "ready";
       this.#host.hold(false);
       this.#owner.ready(this);
-    } else if (news.kind === "unloadable") this.#error = { thrown: errorOf(news.error) };
+    } else if (news.kind === "unloadable") this.#error = { thrown: errorOf(news.error), loading: true };
     else this.#hearOf(news);
   }
 

@@ -286,6 +286,15 @@ describe("the threads of a pool", () => {
     });
   });
 
+  test("come back also if they are wanted while they are being ended", async () => {
+    await withPool({ idleMs: 1, workers: 1 }, async (pool) => {
+      for (let n = 1; n <= 10; n++) {
+        while (pool.size > 0) await pause(0);
+        expect(await pool.run("square", n)).toBe(n * n);
+      }
+    });
+  });
+
   test("end with the pool, also when it is only closed", async () => {
     const pool = threadPool<Jobs>(jobs, { workers: 2 });
     const call = pool.run("square", 5);
