@@ -76,6 +76,8 @@ describe("imports", () => {
     for (const [file, specifiers] of imports) {
       for (const specifier of specifiers) {
         if (floorOf(file) === "node" && specifier.startsWith("node:")) continue;
+        // A thread loads the module whose functions it calls.
+        if (file === "src/node/threads/entry.ts" && specifier === "<computed>") continue;
         if (!specifier.startsWith(".") || !existsSync(join(root, targetOf(file, specifier))))
           wrong.push(`${file}: ${specifier}`);
       }

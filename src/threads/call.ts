@@ -5,7 +5,6 @@ import type { CancelOptions } from "../core/cancellation.ts";
 import type { Timer } from "../core/clock.ts";
 import type { Runtime } from "../core/runtime.ts";
 import { Waiter } from "../core/waiter.ts";
-import type { Thread } from "./thread.ts";
 
 /** What is to be done. */
 export interface ThreadJob {
@@ -20,8 +19,18 @@ export interface ThreadJob {
 /** Where the values of a stream go. */
 export interface StreamSink {
   /** How many may be on their way. */
-  readonly window: number;
+  readonly credit: number;
   take(value: unknown, call: ThreadCall): void;
+}
+
+/** A thread, for a call that was sent to it. */
+export interface CallHolder {
+  /** Takes a call back that has not begun, and says whether it could. */
+  takeBack(call: ThreadCall): boolean;
+  /** Tells that nobody wants the result of a call any more. */
+  cancel(call: ThreadCall, reason: unknown): void;
+  /** Tells that so many values of a stream were taken. */
+  more(call: ThreadCall, count: number): void;
 }
 
 /**
@@ -32,7 +41,7 @@ export interface StreamSink {
 export class ThreadCall extends Waiter<unknown> {
   readonly what: ThreadJob;
   /** Where it was sent, and its number and cell there. */
-  thread: Thread | undefined;
+  thread: CallHolder | undefined;
   id = 0;
   place = 0;
   /** Why nobody wants its result any more. */

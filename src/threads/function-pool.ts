@@ -5,16 +5,21 @@ import type { CancelOptions } from "../core/cancellation.ts";
 import type { Pool, PoolMapOptions, PoolRunOptions, PoolStats } from "../patterns/pools.ts";
 import type { Flow } from "../sync/flow.ts";
 import type { Source } from "../sync/source.ts";
-import type { ThreadPool } from "./thread-pool.ts";
 
-/** What a pool of threads can do whatever its functions are called. */
-type AnyThreadPool = ThreadPool<Record<string, (job: unknown) => unknown>>;
+/** A pool of several functions, whatever they are called. */
+export interface NamedPool
+  extends Omit<Pool<unknown, unknown>, "run" | "tryRun" | "map" | symbol>,
+    AsyncDisposable {
+  run(name: string, job: unknown, options?: PoolRunOptions): Promise<unknown>;
+  tryRun(name: string, job: unknown, options?: PoolRunOptions): Promise<unknown> | undefined;
+  map(name: string, source: Source<unknown>, options?: PoolMapOptions): Flow<unknown>;
+}
 
 export class FunctionPool<I, O> implements Pool<I, O> {
-  readonly #threads: AnyThreadPool;
+  readonly #threads: NamedPool;
   readonly #name: string;
 
-  constructor(threads: AnyThreadPool, name: string) {
+  constructor(threads: NamedPool, name: string) {
     this.#threads = threads;
     this.#name = name;
   }
@@ -83,7 +88,7 @@ export class FunctionPool<I, O> implements Pool<I, O> {
     this.#threads.cancel(cause);
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#threads[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#threads[Symbol.asyncDispose]();
   }
 }

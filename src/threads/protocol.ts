@@ -29,7 +29,7 @@ export interface CallOrder {
   /** Whether the pool wants to know when it begins. */
   readonly tellBegin: boolean;
   /** How many values of a stream may be on their way; undefined if it is to give one result. */
-  readonly window?: number | undefined;
+  readonly credit?: number | undefined;
 }
 
 /** That so many values of a stream have been taken. */

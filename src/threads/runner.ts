@@ -71,14 +71,14 @@ export class Runner {
 
   /** Performs a call, and sends its outcome. What it gives, if anything, is to be waited for, and never rejects. */
   #perform(order: CallOrder): Promise<void> | undefined {
-    const { id, name, job, tellBegin, window } = order;
+    const { id, name, job, tellBegin, credit } = order;
     const sinceMs = this.#host.now();
     if (tellBegin) this.#host.post({ kind: "begun", id }, []);
     const call = new RunningCall(order, this.#worker);
     this.#running = call;
     try {
       const given = this.#named(name)(job, call.context);
-      if (window !== undefined) return this.#stream(call, given as AsyncIterable<unknown>, sinceMs);
+      if (credit !== undefined) return this.#stream(call, given as AsyncIterable<unknown>, sinceMs);
       if (isPending(given)) return this.#later(call, given, sinceMs);
       this.#done(call, given, sinceMs);
     } catch (error) {

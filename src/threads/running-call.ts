@@ -34,7 +34,7 @@ export class RunningCall {
 
   constructor(order: CallOrder, worker: number) {
     this.order = order;
-    this.#credit = order.window ?? 0;
+    this.#credit = order.credit ?? 0;
     this.context = new ThreadJobContext(this, worker);
   }
 

@@ -1,5 +1,5 @@
 /**
- * The values that a generator in a thread yields, as a flow. The thread may be ahead by a window of values: it sends so
+ * The values that a generator in a thread yields, as a flow. The thread may be ahead by so many values: it sends as
  * many, and one more for each that was taken.
  */
 import { requireInteger } from "../core/arguments.ts";
@@ -10,9 +10,9 @@ import type { JobOptions } from "../patterns/pools.ts";
 import type { StreamSink, ThreadCall, ThreadJob } from "./call.ts";
 
 /** How a stream is read. */
-export interface ThreadStreamOptions extends FlowOptions, JobOptions {
-  /** How many values may be on their way from the thread, or wait to be read: at least 1; default 16. */
-  readonly window?: number | undefined;
+export interface ThreadStreamOptions extends Omit<FlowOptions, "capacity">, JobOptions {
+  /** How many values may be on their way from the thread, or wait to be taken: at least 1; default 16. */
+  readonly capacity?: number | undefined;
 }
 
 interface Arrived {
@@ -27,20 +27,26 @@ export function streamed<T>(
   run: (job: ThreadJob, ctx: Context) => Promise<unknown>,
   options: ThreadStreamOptions,
 ): Flow<T> {
-  const window = requireInteger("window", options.window ?? 16, 1);
-  return new Flow<T>(async (out, group) => {
-    const { ctx } = group;
-    const arrived = new Channel<Arrived>(window, { name: `${name} window` });
-    const sink: StreamSink = { window, take: (value, call) => void arrived.trySend({ value, call }) };
-    group.go(async () => {
-      await run({ name, job, sink }, ctx);
-      arrived.close();
-    });
-    for await (const { value, call } of { [Symbol.asyncIterator]: () => readerOf(arrived, ctx) }) {
-      await out.send(value as T, ctx);
-      call.thread?.more(call, 1);
-    }
-  }, options);
+  const capacity = requireInteger("capacity", options.capacity ?? 16, 1);
+  return new Flow<T>(
+    async (out, group) => {
+      const { ctx } = group;
+      const arrived = new Channel<Arrived>(capacity, { name: `${name} arrived` });
+      const sink: StreamSink = {
+        credit: capacity,
+        take: (value, call) => void arrived.trySend({ value, call }),
+      };
+      group.go(async () => {
+        await run({ name, job, sink }, ctx);
+        arrived.close();
+      });
+      for await (const { value, call } of { [Symbol.asyncIterator]: () => readerOf(arrived, ctx) }) {
+        await out.send(value as T, ctx);
+        call.thread?.more(call, 1);
+      }
+    },
+    { ...options, capacity: 0 },
+  );
 }
 
 function readerOf(arrived: Channel<Arrived>, ctx: Context): AsyncIterator<Arrived, undefined> {

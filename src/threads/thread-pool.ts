@@ -157,7 +157,7 @@ export class ThreadPool<M> implements AsyncDisposable {
   /**
    * Has a generator function called in a thread, and gives what it yields, one value at a time.
    *
-   * **Guarantees** The generator is ahead of the reader by no more than `window` values. Leaving the loop ends it, as
+   * **Guarantees** The generator is ahead of the reader by no more than `capacity` values. Leaving the loop ends it, as
    * `return` would, and the thread is free when its `finally` blocks have run.
    */
   stream<N extends StreamName<M>>(
@@ -173,7 +173,7 @@ export class ThreadPool<M> implements AsyncDisposable {
 
   /** One function of the module as a pool of its own kind: for what takes any {@link Pool}. Its end is the end of this. */
   of<N extends JobName<M>>(name: N): Pool<JobOf<M[N]>, ResultOf<M[N]>> {
-    return new FunctionPool(this as unknown as ThreadPool<Record<string, () => unknown>>, name);
+    return new FunctionPool(this, name);
   }
 
   /** Waits until the module is loaded. **Errors** Why it could not be. */

@@ -7,7 +7,7 @@
  *   I2  The state only moves forward: loading, ready, gone. Nothing is sent before it is ready.
  */
 import { errorOf, recordOf } from "./error-record.ts";
-import type { ThreadCall } from "./call.ts";
+import type { CallHolder, ThreadCall } from "./call.ts";
 import type { HostThread, ThreadHost } from "./host.ts";
 import { callState, cellOf, type News, type Order } from "./protocol.ts";
 import { unwrapped } from "./transfer.ts";
@@ -35,7 +35,7 @@ export interface ThreadEnd {
   readonly notBegun: readonly ThreadCall[];
 }
 
-export class Thread {
+export class Thread implements CallHolder {
   readonly #owner: ThreadOwner;
   readonly #host: HostThread;
   readonly #cells = new Int32Array(new SharedArrayBuffer(PLACES * Int32Array.BYTES_PER_ELEMENT));
@@ -89,7 +89,7 @@ export class Thread {
       name,
       job: value,
       tellBegin: begun !== undefined,
-      window: sink?.window,
+      credit: sink?.credit,
     });
   }
 

@@ -235,12 +235,12 @@ describe("a stream of a thread", () => {
     });
   });
 
-  test("is ahead of its reader by a window, and ends with the loop", async () => {
+  test("is ahead of its reader by so much and no more, and ends with the loop", async () => {
     const memory = new SharedArrayBuffer(8);
     const cells = new Int32Array(memory);
     await withPool({ workers: 1 }, async (pool) => {
       let seen = 0;
-      for await (const n of pool.stream("countSlowly", [memory, 1000], { window: 4 })) {
+      for await (const n of pool.stream("countSlowly", [memory, 1000], { capacity: 4 })) {
         seen = n;
         if (n === 3) await pause(20);
         if (n === 3) break;

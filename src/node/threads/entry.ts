@@ -14,6 +14,7 @@ const post = (news: News, list: readonly Transferable[]): void =>
 const host = { post, now: () => systemClock.now() };
 
 try {
+  // The one module that is not known here: whose functions are called.
   const functions = (await import(module)) as Readonly<Record<string, unknown>>;
   const runner = new Runner(functions, cells, worker, host);
   parentPort?.on("message", (orders: readonly Order[]) => runner.take(orders));
