@@ -47,7 +47,7 @@ export class Runner {
     for (const order of orders) {
       if (order.kind === "call") this.#line.push(order);
       else if (order.id !== this.#running?.order.id) continue;
-      else if (order.kind === "cancel") this.#running.end(errorOf(order.reason));
+      else if (order.kind === "cancel") this.#running.end({ thrown: errorOf(order.reason) });
       else this.#running.more(order.count);
     }
     if (this.#state === "idle") void this.#work();

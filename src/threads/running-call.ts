@@ -21,6 +21,9 @@ class ThreadJobContext {
   }
 }
 
+/** One for all: most calls end without anybody having asked for their context. */
+const over = { thrown: new CanceledError("the job has ended") };
+
 export class RunningCall {
   readonly order: CallOrder;
   readonly context: ThreadJobContext;
@@ -53,10 +56,10 @@ export class RunningCall {
   }
 
   /** Nobody wants its result any more, or there is one. */
-  end(thrown: unknown = new CanceledError()): void {
+  end(reason?: { readonly thrown: unknown }): void {
     if (this.#reason !== undefined) return;
-    this.#reason = { thrown };
-    this.#controller?.abort(thrown);
+    this.#reason = reason ?? over;
+    this.#controller?.abort(this.#reason.thrown);
     this.#wake?.();
   }
 

@@ -6,6 +6,7 @@
  *       taken back.
  *   I2  The state only moves forward: loading, ready, gone. Nothing is sent before it is ready.
  */
+import { nextTurn } from "../core/clock.ts";
 import { errorOf, recordOf } from "./error-record.ts";
 import type { CallHolder, ThreadCall } from "./call.ts";
 import type { HostThread, ThreadHost } from "./host.ts";
@@ -70,7 +71,7 @@ export class Thread implements CallHolder {
     return this.#state === "ready" && this.#freePlaces.length > 0;
   }
 
-  /** Sends a call; the caller has seen that there is a place. Those sent in one turn go together. */
+  /** Sends a call; the caller has seen that there is a place. */
   send(call: ThreadCall): void {
     const place = this.#freePlaces.pop() as number;
     const id = ++this.#lastId;
@@ -132,12 +133,17 @@ export class Thread implements CallHolder {
     return Atomics.compareExchange(this.#cells, place, before, cellOf(id, callState.revoked)) === before;
   }
 
+  /** A message costs more than what it says. While the thread has something to do, orders wait for others to go with. */
   #post(order: Order): void {
-    if (this.#outbox.push(order) === 1) queueMicrotask(() => this.#flush());
+    this.#outbox.push(order);
+    const urgent = order.kind !== "call" || this.#calls.size === 1;
+    if (urgent) queueMicrotask(() => this.#flush());
+    else if (this.#outbox.length === 1) nextTurn(() => this.#flush());
   }
 
   #flush(): void {
     const orders = this.#outbox;
+    if (orders.length === 0) return;
     this.#outbox = [];
     try {
       this.#host.post(orders, this.#movedBy(orders));
