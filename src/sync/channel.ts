@@ -16,7 +16,6 @@ import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { type Outcome, valueOf } from "../core/task.ts";
 import { WaiterQueue } from "../core/waiter-queue.ts";
 import { type ChannelWaiting, ReceiveWaiter, SendWaiter } from "./channel/waiters.ts";
-import { MessageTrace } from "./channel/message-trace.ts";
 import { type OverflowHandler, overflowHandler, type OverflowOptions } from "./channel/overflow.ts";
 import type { Received, ReceiveEnd, Receiver, ReceiveSide, SendEnd, Sender, SendSide } from "./ports.ts";
 
@@ -65,7 +64,6 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
   readonly #runtime: Runtime = currentRuntime();
   readonly #capacity: number;
   readonly #resource: Resource | undefined;
-  readonly #trace: MessageTrace | undefined;
   readonly #buffer = new RingBuffer<T>();
   readonly #receivers = new WaiterQueue<Receiver<T>>();
   readonly #senders = new WaiterQueue<Sender<T>>();
@@ -78,7 +76,6 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
     this.#overflow = overflowHandler(options);
     this.#capacity = requireLimit("capacity", capacity, this.#overflow?.leastCapacity ?? 0);
     this.#resource = observe(this.#runtime, "chan", options.name, capacity);
-    if (this.#resource !== undefined) this.#trace = new MessageTrace(this.#resource);
   }
 
   /** How many values may be buffered. */
@@ -128,14 +125,14 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
     if (this.#end !== undefined) throw this.#refusal();
     const receiver = this.#receivers.shift();
     if (receiver !== undefined) {
-      this.#trace?.put(value, this.#buffer.size, this.#runtime.scheduler?.current);
-      this.#trace?.take(this.#buffer.size, receiver.task);
+      this.#resource?.put(value, this.#buffer.size);
+      this.#resource?.took(this.#buffer.size, receiver.task);
       receiver.deliver({ value, done: false });
       return true;
     }
     if (this.#buffer.size >= this.#capacity) return this.#overflowed(value);
     this.#buffer.push(value);
-    this.#trace?.put(value, this.#buffer.size, this.#runtime.scheduler?.current);
+    this.#resource?.put(value, this.#buffer.size);
     return true;
   }
 
@@ -249,10 +246,10 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
     if (this.#overflow === undefined) return false;
     const fate = this.#overflow.meet(value, this.#buffer);
     this.#dropped++;
-    this.#trace?.drop(fate === "room" ? "oldest" : "newest", this.#buffer.size, this.#overflow.why);
+    this.#resource?.dropped(fate === "room" ? "oldest" : "newest", this.#buffer.size, this.#overflow.why);
     if (fate !== "room") return fate === "merged";
     this.#buffer.push(value);
-    this.#trace?.put(value, this.#buffer.size, this.#runtime.scheduler?.current);
+    this.#resource?.put(value, this.#buffer.size);
     return true;
   }
 
@@ -272,14 +269,14 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
   #take(): Received<T> | undefined {
     if (this.#buffer.size > 0) {
       const value = this.#buffer.shift();
-      this.#trace?.take(this.#buffer.size, this.#runtime.scheduler?.current);
+      this.#resource?.took(this.#buffer.size);
       this.#admitSender();
       return { value, done: false };
     }
     const sender = this.#senders.shift();
     if (sender === undefined) return undefined;
-    this.#trace?.put(sender.value, 0, sender.task);
-    this.#trace?.take(0, this.#runtime.scheduler?.current);
+    this.#resource?.put(sender.value, 0, sender.task);
+    this.#resource?.took(0);
     sender.accepted();
     return { value: sender.value, done: false };
   }
@@ -289,7 +286,7 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
     const sender = this.#senders.shift();
     if (sender === undefined) return;
     this.#buffer.push(sender.value);
-    this.#trace?.put(sender.value, this.#buffer.size, sender.task);
+    this.#resource?.put(sender.value, this.#buffer.size, sender.task);
     sender.accepted();
   }
 
