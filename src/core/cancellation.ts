@@ -128,17 +128,12 @@ export class CancelLink<C extends Cancelable | Cancellation = Cancelable | Cance
    * The ties of the simulation that it is of: a signal may be of outside, and a simulation that is given up takes back
    * what is left there.
    */
-  declare private kept?: Set<SignalTie>;
+  declare kept?: Set<SignalTie>;
 
   constructor(source: Cancellation, target: C) {
     super();
     this.target = target;
     source.add(this);
-  }
-
-  /** For simulations. */
-  keepIn(ties: Set<SignalTie>): void {
-    this.kept = ties.add(this);
   }
 
   /** Takes the tie back; does nothing the second time. */
@@ -222,10 +217,7 @@ export function deadlineOf(options: (CancelOptions & CancellationCarrier) | unde
 
 /** Whether `options` has ended already. */
 export function isCancelled(options: (CancelOptions & CancellationCarrier) | undefined): boolean {
-  if (options === undefined) return false;
-  const cancellation = options[cancellationKey];
-  if (cancellation === undefined) return options.signal?.aborted === true;
-  return cancellation !== null && cancellation.ending !== undefined;
+  return endingOf(options) !== undefined;
 }
 
 /** Ties `target` to `options`, if there is anything that could cancel it. */
@@ -241,11 +233,12 @@ export function linkCancel(
   if (signal === undefined) return undefined;
   const link = new CancelLink(cancellationBehind(signal), target);
   const { scheduler } = currentRuntime();
-  if (scheduler !== undefined) link.keepIn(scheduler.signalTies);
+  if (scheduler !== undefined) link.kept = scheduler.signalTies.add(link);
   return link;
 }
 
 /** A rejected promise if `options` has been cancelled already. Every waiting call begins with this question. */
 export function rejectIfCancelled(options: CancelOptions | undefined): Promise<never> | undefined {
-  return isCancelled(options) ? Promise.reject(endingOf(options)?.reason) : undefined;
+  const ending = endingOf(options);
+  return ending === undefined ? undefined : Promise.reject(ending.reason);
 }

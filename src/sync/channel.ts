@@ -13,6 +13,7 @@ import { completed } from "../core/fairness.ts";
 import { begin, observe, type Resource } from "../core/resource.ts";
 import { RingBuffer } from "../core/ring-buffer.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
+import type { TaskRecord } from "../core/scheduler.ts";
 import { type Outcome, valueOf } from "../core/task.ts";
 import { WaiterQueue } from "../core/waiter-queue.ts";
 import { type ChannelWaiting, ReceiveWaiter, SendWaiter } from "./channel/waiters.ts";
@@ -131,8 +132,7 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
       return true;
     }
     if (this.#buffer.size >= this.#capacity) return this.#overflowed(value);
-    this.#buffer.push(value);
-    this.#resource?.put(value, this.#buffer.size);
+    this.#enter(value);
     return true;
   }
 
@@ -248,9 +248,14 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
     this.#dropped++;
     this.#resource?.dropped(fate === "room" ? "oldest" : "newest", this.#buffer.size, this.#overflow.why);
     if (fate !== "room") return fate === "merged";
-    this.#buffer.push(value);
-    this.#resource?.put(value, this.#buffer.size);
+    this.#enter(value);
     return true;
+  }
+
+  /** There is room: a value comes in behind the others. */
+  #enter(value: T, task?: TaskRecord): void {
+    this.#buffer.push(value);
+    this.#resource?.put(value, this.#buffer.size, task);
   }
 
   #receive(options: CancelOptions | undefined): Promise<Received<T>> {
@@ -285,8 +290,7 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
   #admitSender(): void {
     const sender = this.#senders.shift();
     if (sender === undefined) return;
-    this.#buffer.push(sender.value);
-    this.#resource?.put(sender.value, this.#buffer.size, sender.task);
+    this.#enter(sender.value, sender.task);
     sender.accepted();
   }
 
