@@ -54,7 +54,7 @@ export class Cancellation extends QueueNode {
   /** Why it ended; undefined as long as it has not. */
   declare ending: Ending | undefined;
   /** The instant at which it is going to end by itself. Kept here, so that it also travels with the mere signal. */
-  declare readonly deadlineMs?: number | undefined;
+  declare readonly deadlineMs?: number;
   /** Who is to be told and what ends with it; most have none. For this module alone. @internal */
   declare ties: WaiterQueue<Tie> | undefined;
   /** What ties it to a signal; to a context it is tied itself. */
@@ -110,7 +110,7 @@ export class Cancellation extends QueueNode {
     this.ties.push(tie);
   }
 
-  /** It has ended, with its whole subtree, and nobody else has been told. */
+  /** The whole subtree is marked, and no waiter has been told yet: for what is its own, such as a timer or a signal. */
   protected ended(_ending: Ending): void {}
 
   #mark(ending: Ending, tree: Cancellation[]): void {

@@ -50,16 +50,16 @@ export function errorOf(ending: Ending): CanceledError | TimeoutError {
 }
 
 export class Scope extends Cancellation {
-  declare readonly deadlineMs: number | undefined;
-  declare private controller: AbortController | undefined;
+  // What is optional is not written unless needed: there may be very many.
+  declare readonly deadlineMs?: number;
+  declare private controller?: AbortController;
 
   constructor(
     parent: CancelOptions & CancellationCarrier,
     deadlineMs: number | undefined = deadlineOf(parent),
   ) {
     super(parent);
-    this.deadlineMs = deadlineMs;
-    this.controller = undefined;
+    if (deadlineMs !== undefined) this.deadlineMs = deadlineMs;
   }
 
   /** The same as an AbortSignal, made when first asked for. */

@@ -234,7 +234,6 @@ function requireParent(parent: CancelOptions): void {
 
 /** The state behind a context that is ended by hand, and may be by a timer. */
 class OwnScope extends Scope {
-  // What is optional is not written unless needed: there may be very many.
   declare private timer?: Timer;
   declare private resource?: Resource;
 
