@@ -131,7 +131,7 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
       receiver.deliver({ value, done: false });
       return true;
     }
-    if (this.#buffer.size >= this.#capacity) return this.#overflowed(value);
+    if (this.#buffer.size >= this.#capacity) return this.#overflowed(value, this.#overflow);
     this.#enter(value);
     return true;
   }
@@ -242,14 +242,13 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
   }
 
   /** There is no room: false if the value is not in, for its sender to wait or because it was dropped. */
-  #overflowed(value: T): boolean {
-    if (this.#overflow === undefined) return false;
-    const fate = this.#overflow.meet(value, this.#buffer);
+  #overflowed(value: T, policy: OverflowHandler<T> | undefined): boolean {
+    if (policy === undefined) return false;
+    const fate = policy.meet(value, this.#buffer);
     this.#dropped++;
-    this.#resource?.dropped(fate === "room" ? "oldest" : "newest", this.#buffer.size, this.#overflow.why);
-    if (fate !== "room") return fate === "merged";
-    this.#enter(value);
-    return true;
+    this.#resource?.dropped(fate === "room" ? "oldest" : "newest", this.#buffer.size, policy.why);
+    if (fate === "room") this.#enter(value);
+    return fate !== "dropped";
   }
 
   /** There is room: a value comes in behind the others. */
