@@ -114,6 +114,18 @@ export const primitives = [
   ],
   ["drops are not counted", "sync/channel.ts", "    this.#dropped++;\n", ""],
   [
+    "conflating takes the oldest value for the newest",
+    "sync/channel/overflow.ts",
+    "const newest = buffer.size - 1;",
+    "const newest = 0;",
+  ],
+  [
+    "a value conflated by key replaces nothing",
+    "sync/channel/overflow.ts",
+    "      buffer.set(index, value);\n",
+    "",
+  ],
+  [
     "a failed close error is swallowed by who comes late",
     "sync/channel.ts",
     "    if (this.#end?.ok === false) return Promise.reject(this.#end.error);\n",
