@@ -24,7 +24,7 @@ describe("a thread as a child", () => {
     const supervisor = new Supervisor([child], { intensity: 2, periodMs: 60_000 });
     const failure: unknown = await supervisor.wait().catch((error: unknown) => error);
     expect(new Int32Array(memory)[0]).toBe(3);
-    expect(failure).toMatchObject({ code: "LIMIT" });
+    expect(failure).toMatchObject({ code: "GAVE_UP" });
   });
 
   test.each([
