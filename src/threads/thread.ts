@@ -39,8 +39,12 @@ export interface ThreadEnd {
 export class Thread implements CallHolder {
   readonly #owner: ThreadOwner;
   readonly #host: HostThread;
-  readonly #cells = new Int32Array(new SharedArrayBuffer(PLACES * Int32Array.BYTES_PER_ELEMENT));
-  readonly #freePlaces = Array.from({ length: PLACES }, (_, place) => place);
+  /** Without shared memory neither side sees what the other writes, so there is one call at a time. */
+  readonly #shared = typeof SharedArrayBuffer === "function";
+  readonly #cells = this.#shared
+    ? new Int32Array(new SharedArrayBuffer(PLACES * Int32Array.BYTES_PER_ELEMENT))
+    : new Int32Array(PLACES);
+  readonly #freePlaces = Array.from({ length: this.#shared ? PLACES : 1 }, (_, place) => place);
   readonly #calls = new Map<number, ThreadCall>();
   #outbox: Order[] = [];
   #lastId = 0;
@@ -96,7 +100,7 @@ export class Thread implements CallHolder {
 
   /** Takes a call back that has not begun, and says whether it could. */
   takeBack(call: ThreadCall): boolean {
-    const taken = this.#revoke(call, callState.sent);
+    const taken = this.#shared && this.#revoke(call, callState.sent);
     if (taken) this.#forget(call);
     return taken;
   }
@@ -113,7 +117,7 @@ export class Thread implements CallHolder {
 
   /** Ends it if it is still at this call, and says whether it was. */
   endIfAt(call: ThreadCall): boolean {
-    const at = this.#revoke(call, callState.begun);
+    const at = !this.#shared || this.#revoke(call, callState.begun);
     if (at) this.#host.terminate();
     return at;
   }
@@ -210,7 +214,7 @@ export class Thread implements CallHolder {
     this.#state = "gone";
     const left = [...this.#calls.values()];
     for (const call of left) this.#forget(call);
-    const notBegun = left.filter((call) => this.#revoke(call, callState.sent));
+    const notBegun = left.filter((call) => this.#shared && this.#revoke(call, callState.sent));
     const begun = left.filter((call) => !notBegun.includes(call));
     this.#owner.gone(this, { exitCode, error: this.#error, begun, notBegun });
   }
