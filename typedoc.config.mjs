@@ -21,13 +21,17 @@ const options = {
   validation: { notExported: true, invalidLink: true, notDocumented: true },
   // How channels and cases meet in a select, and what only a type's own definition needs.
   intentionallyNotExported: [
+    "Callable",
     "Chooser",
     "Enrollment",
+    "ItemOf",
     "Matches",
     "Member",
     "ReceiveSide",
     "ResourceInfo",
     "SendSide",
+    "Streams",
+    "Unmoved",
   ],
   treatWarningsAsErrors: true,
   disableSources: true,

@@ -15,7 +15,20 @@ const alias = Object.entries(exports)
     replacement: fileURLToPath(new URL(target.replace("./dist/", "./").replace(/\.js$/, ".ts"), root)),
   }));
 
+/**
+ * A thread begins with a file that the host loads itself, and what the host loads is what was built. Its other side is
+ * the source, as everything is in the tests.
+ */
+const threadsOfTheBuild = {
+  name: "threads-of-the-build",
+  transform(code: string, id: string): string | undefined {
+    if (!id.endsWith("/src/node/threads/host.ts")) return undefined;
+    return code.replace('"./entry.js"', JSON.stringify(new URL("dist/src/node/threads/entry.js", root).href));
+  },
+};
+
 export default defineConfig({
+  plugins: [threadsOfTheBuild],
   resolve: { alias },
   test: {
     include: ["test/**/*.test.ts"],

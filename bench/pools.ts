@@ -94,9 +94,12 @@ function naive(): Run {
     if (free > 0) free--;
     else await new Promise<void>((resolve) => waiting.push(resolve));
     const result = await work(n);
-    const next = waiting[first++];
+    const next = waiting[first];
     if (next === undefined) free++;
-    else next();
+    else {
+      first++;
+      next();
+    }
     return result;
   };
 }

@@ -16,6 +16,7 @@ import { semaphore } from "./semaphore.ts";
 import { singleflight } from "./singleflight.ts";
 import { size } from "./size.ts";
 import { supervisor } from "./supervisor.ts";
+import { threads } from "./threads.ts";
 
 export const subjects: readonly Subject[] = [
   channel,
@@ -32,6 +33,7 @@ export const subjects: readonly Subject[] = [
   pools,
   map,
   semaphore,
+  threads,
   command,
   size,
 ];

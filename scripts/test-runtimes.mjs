@@ -25,18 +25,23 @@ function install() {
   );
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }\n');
   npm(["install", "--no-save", "--loglevel", "error", `./${filename}`, "node@latest", "bun", "deno"], folder);
-  copyFileSync(join(root, "test/runtimes/smoke.mjs"), join(folder, "smoke.mjs"));
-  const main = `import { registry } from "${registry}";\nimport { smoke } from "./smoke.mjs";\n`;
+  for (const file of ["smoke.mjs", "jobs.mjs"])
+    copyFileSync(join(root, "test/runtimes", file), join(folder, file));
+  const mainWith = (threads) =>
+    `import { registry } from "${registry}";\nimport { smoke } from "./smoke.mjs";\n` +
+    `import { threadPool } from "${name}/${threads}";\n`;
   const modules = Object.keys(exports)
-    .filter((subpath) => !/^\.\/(node\/|package\.json)/.test(subpath))
+    .filter((subpath) => !/^\.\/(node\/|threads$|package\.json)/.test(subpath))
     .map((subpath) => subpath.replace(/^\./, name));
-  const call = `smoke(registry, ${JSON.stringify(modules)})`;
-  writeFileSync(join(folder, "main.mjs"), `${main}console.log(await ${call});\n`);
+  const call = `smoke(registry, ${JSON.stringify(modules)}, threadPool)`;
+  writeFileSync(join(folder, "main.mjs"), `${mainWith("threads")}console.log(await ${call});\n`);
   const imports = {};
   for (const [subpath, target] of Object.entries(exports)) {
     imports[subpath.replace(/^\./, name)] = `/node_modules/${name}/${target.slice(2)}`;
   }
-  const script = `${main}document.body.textContent = await ${call}.catch((error) => error.stack);\n`;
+  const script =
+    `${mainWith("threads/web")}const result = await ${call}.catch((error) => error.stack);\n` +
+    `await fetch("/", { method: "POST", body: result });\n`;
   const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
   writeFileSync(join(folder, "index.html"), `<body>${map}<script type="module">${script}</script></body>`);
 }
@@ -70,30 +75,48 @@ function chromium() {
 
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".mjs": "text/javascript" };
 
-/** The page, served and opened: what it shows at the end is the result. */
+async function textOf(stream) {
+  const chunks = await stream.setEncoding("utf8").toArray();
+  return chunks.join("");
+}
+
+/** The page, served and opened, sends its result to the server. Its time is real: workers do not know any other. */
 async function runInBrowser(command) {
+  let tell;
+  const told = new Promise((resolve) => {
+    tell = resolve;
+  });
   const server = createServer((request, response) => {
+    if (request.method === "POST") {
+      void textOf(request).then(tell);
+      return;
+    }
     const path = join(folder, request.url === "/" ? "index.html" : request.url);
     const known = path.startsWith(folder) && existsSync(path);
-    response.writeHead(known ? 200 : 404, { "content-type": TYPES[extname(path)] ?? "text/plain" });
+    response.writeHead(known ? 200 : 404, {
+      "content-type": TYPES[extname(path)] ?? "text/plain",
+      // For shared memory.
+      "cross-origin-opener-policy": "same-origin",
+      "cross-origin-embedder-policy": "require-corp",
+    });
     response.end(known ? readFileSync(path) : "");
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"];
   flags.push("--disable-background-networking", "--disable-component-update", "--disable-sync");
-  flags.push(`--user-data-dir=${join(folder, "profile")}`, "--virtual-time-budget=60000", "--dump-dom");
-  const child = spawn(command, [...flags, `http://127.0.0.1:${server.address().port}/`], {
-    stdio: ["ignore", "pipe", "ignore"],
-    timeout: 90_000,
-  });
-  let page = "";
-  child.stdout.setEncoding("utf8").on("data", (text) => {
-    page += text;
-  });
-  await new Promise((resolve) => child.on("close", resolve));
+  flags.push(`--user-data-dir=${join(folder, "profile")}`, "--remote-debugging-port=0");
+  const child = spawn(command, [...flags, `http://127.0.0.1:${server.address().port}/`], { stdio: "ignore" });
+  const limit = setTimeout(() => tell("no result within 60 s"), 60_000);
+  child.on("exit", () => tell("the browser has ended"));
+  const result = await told;
+  clearTimeout(limit);
+  child.kill();
+  await new Promise((resolve) =>
+    child.exitCode === null && child.signalCode === null ? child.on("exit", resolve) : resolve(),
+  );
+  server.closeAllConnections();
   server.close();
-  const text = /<body>(.*)<\/body>/s.exec(page)?.[1] ?? page;
-  return text.replaceAll("&quot;", '"').replaceAll("&amp;", "&").trim();
+  return result;
 }
 
 install();

@@ -1,5 +1,5 @@
 /** Measures a case: all variants warm up, then they take turns, round after round. */
-import { goWorker, nodeWorker, type Worker } from "./processes.ts";
+import { countingWorker, goWorker, nodeWorker, type Worker } from "./processes.ts";
 import type { Case, Goal, Subject, Unit, Variant, Who } from "./subject.ts";
 import { medianOf, quantileOf } from "./statistics.ts";
 import type { Told } from "./worker.ts";
@@ -77,8 +77,7 @@ async function measureCase(
   const workers: (readonly [string, Variant, Worker])[] = [];
   try {
     for (const [name, variant] of variants) {
-      const worker = variant.who === "go" ? goWorker(variant) : await nodeWorker(subject, one.name, name);
-      workers.push([name, variant, worker]);
+      workers.push([name, variant, await workerOf(subject, one, name, variant)]);
     }
     const rounds = await roundsOf(
       workers.map(([, , worker]) => worker),
@@ -90,6 +89,11 @@ async function measureCase(
   } finally {
     for (const [, , worker] of workers) worker.end();
   }
+}
+
+function workerOf(subject: string, one: Case, name: string, variant: Variant): Worker | Promise<Worker> {
+  if (variant.who === "go") return goWorker(variant);
+  return one.counted === true ? countingWorker(variant) : nodeWorker(subject, one.name, name);
 }
 
 function described({

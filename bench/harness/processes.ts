@@ -3,7 +3,7 @@ import { execFileSync, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import type { GoVariant } from "./subject.ts";
+import type { GoVariant, NodeVariant } from "./subject.ts";
 import type { Ask, Told } from "./worker.ts";
 
 /** A variant at work. */
@@ -45,6 +45,17 @@ export async function nodeWorker(subject: string, caseName: string, variant: str
       child.on("error", () => {});
       child.kill();
     },
+  };
+}
+
+/** No process, for a variant that counts. */
+export async function countingWorker({ setUp }: NodeVariant): Promise<Worker> {
+  const rounds = await setUp();
+  return {
+    round: async ({ operations = 1 }) => {
+      return { operations, figure: (await rounds(operations)) ?? Number.NaN, cpuNs: Number.NaN };
+    },
+    end: () => {},
   };
 }
 

@@ -19,6 +19,8 @@ export interface Case {
   readonly operations?: number | Readonly<Record<"full" | "quick", number>> | undefined;
   /** So many rounds at most, after one that warms up: where a round lasts long, however fast a variant is. */
   readonly rounds?: number | undefined;
+  /** Its figures are counted and not timed, so that nothing disturbs them: its variants, none in Go, share a process. */
+  readonly counted?: boolean | undefined;
   readonly variants: Readonly<Record<string, Variant>>;
   readonly goals?: readonly Goal[] | undefined;
 }

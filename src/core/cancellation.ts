@@ -4,12 +4,12 @@
 /**
  * The one way in which anything here is given up.
  *
- * A {@link Cancellation} is the state behind a context: it ends once, with a reason, and takes its whole subtree
- * along. A foreign AbortSignal has one behind it too, with one listener however many wait. A {@link CancelLink} ties one
- * waiting operation to a Cancellation, and is taken back when the operation ends.
+ * A {@link Cancellation} ends once, with a reason, and takes its whole subtree along. There is one behind a context and
+ * one behind a foreign AbortSignal, which has one listener however many wait. A {@link CancelLink} ties one waiting
+ * operation to a Cancellation, and is taken back when the operation ends.
  */
 import { refuseType } from "./arguments.ts";
-import { CanceledError, TimeoutError } from "./errors.ts";
+import type { CanceledError, TimeoutError } from "./errors.ts";
 import { currentRuntime } from "./runtime.ts";
 import type { SignalTie } from "./scheduler.ts";
 import { QueueNode, WaiterQueue } from "./waiter-queue.ts";
@@ -34,83 +34,45 @@ export interface CancellationCarrier {
   readonly [cancellationKey]?: Cancellation | null | undefined;
 }
 
-/** Why something ended: the kind, and what was blamed. Errors are made when first asked for, as most never are. */
-export class Ending {
-  readonly #timeout: boolean;
-  readonly #blamed: unknown;
-  #error: CanceledError | TimeoutError | undefined;
-
-  constructor(kind: "canceled" | "timeout", blamed?: unknown) {
-    this.#timeout = kind === "timeout";
-    this.#blamed = blamed;
-  }
-
-  /** A foreign signal's reason. The Web's `TimeoutError` stays a timeout. */
-  static of(reason: unknown): Ending {
-    const timeout = (reason as { name?: unknown } | null | undefined)?.name === "TimeoutError";
-    return new Ending(timeout ? "timeout" : "canceled", reason);
-  }
-
+/** Why something ended. One for a whole subtree. */
+export interface Ending {
   /** What everybody who waited is rejected with. */
-  get reason(): unknown {
-    return this.#blamed === undefined ? this.error : this.#blamed;
-  }
-
-  /** The kind, as an error. */
-  get error(): CanceledError | TimeoutError {
-    this.#error ??= this.#make();
-    return this.#error;
-  }
-
-  /** What was blamed serves as the error if it is of the right kind; else it is the error's cause. */
-  #make(): CanceledError | TimeoutError {
-    const blamed = this.#blamed;
-    const kind = this.#timeout ? TimeoutError : CanceledError;
-    if (blamed instanceof kind) return blamed;
-    return new kind(undefined, blamed === undefined ? undefined : { cause: blamed });
-  }
+  readonly reason: unknown;
+  /** The same as an error of ours: see `errorOf`. */
+  error?: CanceledError | TimeoutError | undefined;
 }
 
 /**
+ * What can end, with all below it. It is itself the node in the list of the one above it, as there may be very many.
+ *
  * Invariants
  *   I1  `ending` is written once.
- *   I2  An ended Cancellation has no links: they were told, or they were children and ended with it.
+ *   I2  What has ended has no ties: they were told, or they were children and ended with it. And it is tied to nobody.
  */
-export class Cancellation implements Cancelable {
+export class Cancellation extends QueueNode {
+  // Declared: see `QueueNode`. What is optional is not written unless needed.
   /** Why it ended; undefined as long as it has not. */
-  ending: Ending | undefined = undefined;
+  declare ending: Ending | undefined;
   /** The instant at which it is going to end by itself. Kept here, so that it also travels with the mere signal. */
-  readonly deadlineMs: number | undefined;
-  readonly #parent: CancelLink | undefined;
-  readonly #atEnd: (() => void) | undefined;
-  readonly #links = new WaiterQueue<CancelLink>();
-  #controller: AbortController | undefined;
+  declare readonly deadlineMs?: number;
+  /** Who is to be told and what ends with it; most have none. For this module alone. @internal */
+  declare ties: WaiterQueue<Tie> | undefined;
+  /** What ties it to a signal; to a context it is tied itself. */
+  declare private link?: CancelLink | undefined;
 
-  /** `atEnd` is called once it has ended with its whole subtree, and before anybody else is told. */
-  constructor(
-    parent: (CancelOptions & CancellationCarrier) | undefined,
-    atEnd?: () => void,
-    deadlineMs: number | undefined = deadlineOf(parent),
-  ) {
-    this.#atEnd = atEnd;
-    this.deadlineMs = deadlineMs;
+  constructor(parent: (CancelOptions & CancellationCarrier) | undefined) {
+    super();
     this.ending = endingOf(parent);
-    if (this.ending === undefined) this.#parent = linkCancel(parent, this);
-    else atEnd?.();
+    this.ties = undefined;
+    if (parent === undefined || this.ending !== undefined) return;
+    const above = parent[cancellationKey];
+    if (above === undefined) this.link = linkCancel(parent, this);
+    else above?.add(this);
   }
 
-  /** The same as an AbortSignal, made when first asked for. */
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      behind.set(this.#controller.signal, this);
-      if (this.ending !== undefined) this.#controller.abort(this.ending.reason);
-    }
-    return this.#controller.signal;
-  }
-
-  onCancel(reason: unknown): void {
-    this.end(Ending.of(reason));
+  /** As a tie, what ends is it. */
+  get target(): this {
+    return this;
   }
 
   /**
@@ -119,83 +81,113 @@ export class Cancellation implements Cancelable {
    */
   end(ending: Ending): void {
     if (this.ending !== undefined) return;
-    const tree: Cancellation[] = [this];
-    const told: Cancelable[] = [];
-    this.ending = ending;
+    const tree: Cancellation[] = [];
+    const told: CancelLink<Cancelable>[] = [];
+    this.#mark(ending, tree);
     for (let index = 0; index < tree.length; index++) {
-      const node = tree[index] as Cancellation;
-      node.#parent?.release();
-      for (let link = node.#links.first; link !== undefined; link = node.#links.first) {
-        link.release();
-        const { target } = link;
-        if (!(target instanceof Cancellation)) told.push(target);
-        else if (target.ending === undefined) {
-          target.ending = ending;
-          tree.push(target);
-        }
+      const { ties } = tree[index] as Cancellation;
+      for (let tie = ties?.shift(); tie !== undefined; tie = ties?.shift()) {
+        const { target } = tie;
+        if (target instanceof Cancellation) target.#mark(ending, tree);
+        else told.push(tie as CancelLink<Cancelable>);
       }
     }
-    for (const node of tree) node.#atEnd?.();
-    for (const node of tree) node.#controller?.abort(ending.reason);
-    for (const target of told) target.onCancel(ending.reason);
+    for (const node of tree) node.ended(ending);
+    for (const link of told) {
+      link.release();
+      link.target.onCancel(ending.reason);
+    }
   }
 
   /** Whether anybody would be told of its end. */
   get watched(): boolean {
-    return this.#links.size > 0 || this.#controller !== undefined;
+    return this.ties !== undefined && this.ties.size > 0;
   }
 
-  /** For {@link CancelLink} alone. */
-  add(link: CancelLink): void {
-    if (this.#links.size === 0) this.watch();
-    this.#links.push(link);
+  /** Adds what is to be told, or is to end with it. */
+  add(tie: Tie): void {
+    this.ties ??= new WaiterQueue();
+    this.ties.push(tie);
   }
 
-  /** For {@link CancelLink} alone. */
-  remove(link: CancelLink): void {
-    this.#links.remove(link);
-    if (this.#links.size === 0) this.unwatch();
+  /** The whole subtree is marked, and no waiter has been told yet: for what is its own, such as a timer or a signal. */
+  protected ended(_ending: Ending): void {}
+
+  #mark(ending: Ending, tree: Cancellation[]): void {
+    this.ending = ending;
+    this.queue?.remove(this);
+    this.link?.release();
+    tree.push(this);
   }
-
-  /** The first link has come. */
-  protected watch(): void {}
-
-  /** The last link has gone. */
-  protected unwatch(): void {}
 }
 
-/** What is behind a foreign AbortSignal: one listener, as long as anybody is tied to it. */
-class SignalBridge extends Cancellation {
-  readonly #foreign: AbortSignal;
+/** Ties a target to what may cancel it. Released in O(1), from anywhere. */
+export class CancelLink<C extends Cancelable | Cancellation = Cancelable | Cancellation> extends QueueNode {
+  readonly target: C;
+  /**
+   * The ties of the simulation that it is of: a signal may be of outside, and a simulation that is given up takes back
+   * what is left there.
+   */
+  declare kept?: Set<SignalTie>;
 
-  constructor(foreign: AbortSignal) {
-    super(undefined);
-    this.#foreign = foreign;
+  constructor(source: Cancellation, target: C) {
+    super();
+    this.target = target;
+    source.add(this);
+  }
+
+  /** Takes the tie back; does nothing the second time. */
+  release(): void {
+    this.queue?.remove(this);
+    this.kept?.delete(this);
+  }
+}
+
+type Tie = Cancellation | CancelLink;
+
+/** Those tied to a foreign signal: one listener, as long as there is anybody. */
+class SignalTies extends WaiterQueue<Tie> {
+  readonly #signal: AbortSignal;
+  readonly #behind: Cancellation;
+
+  constructor(signal: AbortSignal, behind: Cancellation) {
+    super();
+    this.#signal = signal;
+    this.#behind = behind;
   }
 
   /** The signal has fired. An object with this method spares a closure. */
   handleEvent(): void {
-    this.end(Ending.of(this.#foreign.reason));
+    this.#behind.end({ reason: this.#signal.reason });
   }
 
-  protected override watch(): void {
-    this.#foreign.addEventListener("abort", this);
+  override push(tie: Tie): void {
+    if (this.size === 0) this.#signal.addEventListener("abort", this);
+    super.push(tie);
   }
 
-  protected override unwatch(): void {
-    this.#foreign.removeEventListener("abort", this);
+  override remove(tie: Tie): void {
+    super.remove(tie);
+    if (this.size === 0) this.#signal.removeEventListener("abort", this);
   }
 }
 
-/** The Cancellation of each signal that has been seen: of the context that it is of, or a bridge. */
+/** The Cancellation of each signal that has been seen: of the context that it is of, or one for it alone. */
 const behind = new WeakMap<AbortSignal, Cancellation>();
 
+/** Lets the signal of a context stand for the context. */
+export function standFor(cancellation: Cancellation, signal: AbortSignal): void {
+  behind.set(signal, cancellation);
+}
+
 function cancellationBehind(signal: AbortSignal): Cancellation {
-  const known = behind.get(signal);
-  if (known !== undefined) return known;
-  const bridge = new SignalBridge(requireSignal(signal));
-  behind.set(signal, bridge);
-  return bridge;
+  let found = behind.get(signal);
+  if (found === undefined) {
+    found = new Cancellation(undefined);
+    found.ties = new SignalTies(requireSignal(signal), found);
+    behind.set(signal, found);
+  }
+  return found;
 }
 
 /** Not `instanceof`: a signal may come from another realm. */
@@ -205,42 +197,6 @@ export function requireSignal(signal: unknown): AbortSignal {
   return signal as AbortSignal;
 }
 
-/** Ties a target to what may cancel it. Released in O(1), from anywhere. */
-export class CancelLink extends QueueNode {
-  readonly target: Cancelable;
-  #source: Cancellation | undefined;
-
-  constructor(source: Cancellation, target: Cancelable) {
-    super();
-    this.target = target;
-    this.#source = source;
-    source.add(this);
-  }
-
-  /** Takes the tie back; does nothing the second time. */
-  release(): void {
-    const source = this.#source;
-    this.#source = undefined;
-    source?.remove(this);
-  }
-}
-
-/** A tie of a simulation to a signal, which may be of outside: a simulation that is given up takes back what is left. */
-class SimulatedLink extends CancelLink {
-  readonly #ties: Set<SignalTie>;
-
-  constructor(source: Cancellation, target: Cancelable, ties: Set<SignalTie>) {
-    super(source, target);
-    this.#ties = ties;
-    ties.add(this);
-  }
-
-  override release(): void {
-    this.#ties.delete(this);
-    super.release();
-  }
-}
-
 /** Why `options` has ended already; undefined if it has not. */
 export function endingOf(options: (CancelOptions & CancellationCarrier) | undefined): Ending | undefined {
   if (options === undefined) return undefined;
@@ -248,7 +204,7 @@ export function endingOf(options: (CancelOptions & CancellationCarrier) | undefi
   if (cancellation !== undefined) return cancellation?.ending;
   const { signal } = options;
   if (signal?.aborted !== true) return undefined;
-  return behind.get(signal)?.ending ?? Ending.of(signal.reason);
+  return behind.get(signal)?.ending ?? { reason: signal.reason };
 }
 
 /** The instant at which `options` ends at the latest, if it is a context or the signal of one; a foreign signal has none. */
@@ -261,16 +217,13 @@ export function deadlineOf(options: (CancelOptions & CancellationCarrier) | unde
 
 /** Whether `options` has ended already. */
 export function isCancelled(options: (CancelOptions & CancellationCarrier) | undefined): boolean {
-  if (options === undefined) return false;
-  const cancellation = options[cancellationKey];
-  if (cancellation === undefined) return options.signal?.aborted === true;
-  return cancellation !== null && cancellation.ending !== undefined;
+  return endingOf(options) !== undefined;
 }
 
 /** Ties `target` to `options`, if there is anything that could cancel it. */
 export function linkCancel(
   options: (CancelOptions & CancellationCarrier) | undefined,
-  target: Cancelable,
+  target: Cancelable | Cancellation,
 ): CancelLink | undefined {
   if (options === undefined) return undefined;
   const cancellation = options[cancellationKey];
@@ -278,14 +231,14 @@ export function linkCancel(
   if (cancellation !== undefined) return new CancelLink(cancellation, target);
   const { signal } = options;
   if (signal === undefined) return undefined;
-  const source = cancellationBehind(signal);
+  const link = new CancelLink(cancellationBehind(signal), target);
   const { scheduler } = currentRuntime();
-  return scheduler === undefined
-    ? new CancelLink(source, target)
-    : new SimulatedLink(source, target, scheduler.signalTies);
+  if (scheduler !== undefined) link.kept = scheduler.signalTies.add(link);
+  return link;
 }
 
 /** A rejected promise if `options` has been cancelled already. Every waiting call begins with this question. */
 export function rejectIfCancelled(options: CancelOptions | undefined): Promise<never> | undefined {
-  return isCancelled(options) ? Promise.reject(endingOf(options)?.reason) : undefined;
+  const ending = endingOf(options);
+  return ending === undefined ? undefined : Promise.reject(ending.reason);
 }

@@ -77,25 +77,24 @@ export const systemClock: Clock = {
  * Calls `callback` when every microtask has run and the host has had its turn for timers and I/O.
  * `setImmediate` where there is one, a message to oneself elsewhere.
  */
-export const nextTurn: (callback: () => void) => void = immediate() ?? messageTurn();
-
-/** Node's, Bun's and Deno's `setImmediate`; looked up by name, because a browser's types do not have it. */
-function immediate(): ((callback: () => void) => void) | undefined {
+export function nextTurn(callback: () => void): void {
+  // Node's, Bun's and Deno's; a browser's types do not have it.
   const host = globalThis as { setImmediate?: (callback: () => void) => unknown };
-  return host.setImmediate === undefined ? undefined : (callback) => void host.setImmediate?.(callback);
+  if (host.setImmediate === undefined) messageTurn(callback);
+  else host.setImmediate(callback);
 }
 
-function messageTurn(): (callback: () => void) => void {
-  const queue: (() => void)[] = [];
-  let channel: MessageChannel | undefined;
-  return (callback) => {
-    if (channel === undefined) {
-      channel = new MessageChannel();
-      channel.port1.addEventListener("message", () => {
-        for (const due of queue.splice(0)) due();
-      });
-      channel.port1.start();
-    }
-    if (queue.push(callback) === 1) channel.port2.postMessage(0);
-  };
+/** What waits for the message. */
+const posted: (() => void)[] = [];
+let mailbox: MessageChannel | undefined;
+
+function messageTurn(callback: () => void): void {
+  if (mailbox === undefined) {
+    mailbox = new MessageChannel();
+    mailbox.port1.addEventListener("message", () => {
+      for (const due of posted.splice(0)) due();
+    });
+    mailbox.port1.start();
+  }
+  if (posted.push(callback) === 1) mailbox.port2.postMessage(0);
 }

@@ -19,7 +19,8 @@ export type ErrorCode =
   | "OPEN"
   | "STALLED"
   | "NO_RESPONDERS"
-  | "SCHEDULE";
+  | "SCHEDULE"
+  | "CRASHED";
 
 /**
  * The base of all failures made by this library.

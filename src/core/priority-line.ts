@@ -30,8 +30,9 @@ export class PriorityLine<N extends QueueNode & Ranked> {
   #lanes: Lane<N>[] = [];
   #turns = 0;
 
-  /** How many stand in it. O(lanes), as everything here; mostly there is one. */
+  /** How many stand in it. O(lanes), as everything here; mostly there is one, and then it costs what a queue does. */
   get size(): number {
+    if (this.#lanes.length < 2) return this.#lanes[0]?.members.size ?? 0;
     let size = 0;
     for (const { members } of this.#lanes) size += members.size;
     return size;
@@ -54,8 +55,7 @@ export class PriorityLine<N extends QueueNode & Ranked> {
 
   /** Takes the one whose turn it is. */
   shift(): N | undefined {
-    const [first, ...others] = this.#lanes;
-    if (others.length === 0) return first?.members.shift();
+    if (this.#lanes.length < 2) return this.#lanes[0]?.members.shift();
     this.#lanes = this.#lanes.filter(({ members }) => members.size > 0);
     if (this.#lanes.length < 2) return this.#lanes[0]?.members.shift();
     this.#turns = (this.#turns + 1) % PATIENCE;
@@ -66,6 +66,8 @@ export class PriorityLine<N extends QueueNode & Ranked> {
   }
 
   #laneOf(priority: number): WaiterQueue<N> {
+    const [highest] = this.#lanes;
+    if (highest?.priority === priority) return highest.members;
     const at = this.#lanes.findIndex((lane) => lane.priority <= priority);
     const there = this.#lanes[at];
     if (there?.priority === priority) return there.members;

@@ -23,11 +23,20 @@ export class RingBuffer<T> {
     return this.#slots[this.#head];
   }
 
+  /** The value at a place, counted from the oldest. The caller has seen that there is one. */
+  at(index: number): T {
+    return this.#slots[(this.#head + index) & (this.#slots.length - 1)] as T;
+  }
+
+  /** Puts another value in the place of one. */
+  set(index: number, value: T): void {
+    this.#slots[(this.#head + index) & (this.#slots.length - 1)] = value;
+  }
+
   /** Adds a value at the end. Amortised O(1). */
   push(value: T): void {
     if (this.#size === this.#slots.length) this.#grow();
-    this.#slots[(this.#head + this.#size) & (this.#slots.length - 1)] = value;
-    this.#size++;
+    this.set(this.#size++, value);
   }
 
   /** Takes the oldest value. The caller has seen that there is one: an empty ring is not told from `undefined`. */

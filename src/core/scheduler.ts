@@ -2,7 +2,7 @@
  * The order of wake-ups, as an interface. The plain runtime has no scheduler: whoever can go on does so at once.
  * A simulation has one, and resumes one entry of a ready list at a time.
  */
-import type { TaskEnd } from "./events.ts";
+import type { EventBody, TaskEnd } from "./events.ts";
 
 /** A task as schedulers and reports see it. */
 export interface TaskRecord {
@@ -20,8 +20,21 @@ export interface ResourceInfo {
   readonly name: string;
 }
 
-/** What has been done with a resource: units of it taken or given back, or anything else. */
-export type ResourceUse = "hold" | "free" | "other";
+/** What is waited for, or may be, and what is told of it. */
+export interface Resource extends ResourceInfo {
+  /** Whether anybody records: spares making an event that nobody takes. */
+  readonly traced: boolean;
+  /** Notes that the task that runs, or `task`, has used it in a way that is no event. */
+  used(task?: number): void;
+  /** Records an event, of the task that runs or of `task`. */
+  emit(body: EventBody, task?: number): void;
+  /** A value has come in, of the task that runs or of `task`, and now there are `count`. */
+  put(value: unknown, count: number, task?: TaskRecord): void;
+  /** The oldest value has been received, by the task that runs or by `task`, and now there are `count`. */
+  took(count: number, task?: TaskRecord): void;
+  /** The oldest value has made room, or one that would have come in next has not; and now there are `count`. */
+  dropped(which: "oldest" | "newest", count: number, why: string): void;
+}
 
 /** An operation of a task that cannot go on by itself. */
 export interface Suspension {
@@ -60,8 +73,6 @@ export interface Scheduler {
   spawn(name: string, group: string | undefined): Promise<TaskRecord>;
   /** A free choice among `count` things, such as the ready cases of a select: a number in `[0, count)`. */
   choose(count: number): number;
-  /** The running task, or the one with this id, has used a resource: for reports that say who could wake whom. */
-  used(resource: ResourceInfo, how: ResourceUse, task: number | undefined): void;
-  /** A number that no other resource of this run has. */
-  nextResourceId(): number;
+  /** A channel, a lock, a pool or the like was made. */
+  observe(type: string, name: string | undefined, capacity: number | undefined): Resource;
 }

@@ -25,10 +25,10 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
   // Declared, and private by TypeScript's word alone: see `QueueNode`. What is optional is not written unless needed.
   declare readonly promise: Promise<R>;
   declare private readonly seam: Runtime;
-  declare private resolve: (value: R) => void;
+  declare protected resolve: (value: R) => void;
   declare private reject: (error: unknown) => void;
   declare private state: State;
-  declare private readonly options?: CancelOptions;
+  declare protected readonly options?: CancelOptions;
   declare private link?: CancelLink | undefined;
   /** What it was granted or failed with, as long as it is to be resumed later. */
   declare private outcome?: unknown;
@@ -48,10 +48,7 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
     options: CancelOptions | undefined,
   ) {
     super();
-    this.promise = new Promise<R>((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
+    this.promise = this.nextPromise();
     this.seam = runtime;
     this.state = "waiting";
     if (runtime.scheduler !== undefined) {
@@ -106,6 +103,14 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
     const { state, outcome } = this;
     this.outcome = undefined;
     this.end(state, outcome);
+  }
+
+  /** A promise to be settled from now on, in the place of the one before. */
+  protected nextPromise(): Promise<R> {
+    return new Promise<R>((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
   }
 
   /** Leaves queue and tie. Extended by waiters that hold more than that. */

@@ -17,7 +17,7 @@ import { type CancelableContext, withCancel } from "../sync/context.ts";
 import type { Flow } from "../sync/flow.ts";
 import type { Source } from "../sync/source.ts";
 import { Dispatch } from "./pools/dispatch.ts";
-import { Job, type JobContext } from "./pools/job.ts";
+import { Job, type JobContext, type JobParts } from "./pools/job.ts";
 import {
   type JobLimits,
   jobLimits,
@@ -73,12 +73,12 @@ export type { PoolStats } from "./pools/stats.ts";
  */
 export class WorkerPool<I, O, S = void> implements Pool<I, O> {
   readonly #runtime: Runtime = currentRuntime();
-  readonly #handler: (job: I, context: JobContext<S>) => O | PromiseLike<O>;
+  readonly #parts: JobParts<I, O, S>;
   readonly #resource: Resource | undefined;
   readonly #scope: CancelableContext;
-  readonly #dispatch: Dispatch<O, S>;
+  readonly #dispatch: Dispatch<I, O, S>;
   readonly #tally: JobTally = { settled: 0, processed: 0, failed: 0 };
-  readonly #staff: Staff<O, S>;
+  readonly #staff: Staff<I, O, S>;
   readonly #ended: Deferred<void>;
   #state: "open" | "closed" | "ended" = "open";
   /** Why it was cancelled, if it was. */
@@ -95,16 +95,17 @@ export class WorkerPool<I, O, S = void> implements Pool<I, O> {
   ) {
     requireFunction("handler", handler);
     const limits = poolLimits(options);
-    this.#handler = handler;
     const runtime = this.#runtime;
     const resource = observe(runtime, "pool", options.name, limits.capacity);
-    const dispatch = new Dispatch<O, S>(runtime, resource, limits);
+    const dispatch = new Dispatch<I, O, S>(runtime, limits);
     const scope = withCancel(options);
     this.#resource = resource;
     this.#dispatch = dispatch;
+    const tally = this.#tally;
+    this.#parts = { runtime, resource, tally, handler, withdrawn: () => this.#dispatch.admit() };
     this.#scope = scope;
     const gone = (errors: readonly unknown[]): void => this.#end(errors);
-    this.#staff = new Staff<O, S>({ runtime, resource, options, dispatch, scope, gone });
+    this.#staff = new Staff<I, O, S>({ runtime, resource, options, dispatch, scope, gone });
     this.#ended = new Deferred<void>(this.#runtime, "drain", this.#resource);
     const { ctx } = this.#scope;
     if (ctx.error === undefined) linkCancel(ctx, { onCancel: (reason) => this.#giveUp(reason) });
@@ -234,18 +235,10 @@ export class WorkerPool<I, O, S = void> implements Pool<I, O> {
     if (cancelled !== undefined) return cancelled;
     if (this.#state !== "open") return Promise.reject(this.#closedError());
     if (this.#dispatch.isFull) return Promise.reject(this.#fullError());
-    const made = new Job<O, S>({
-      runtime: this.#runtime,
-      resource: this.#resource,
-      options,
-      limits,
-      place: ++this.#calls,
-      tally: this.#tally,
-      handle: (context) => this.#handler(job, context),
-      withdrawn: () => this.#dispatch.admit(),
-    });
+    const made = new Job(this.#parts, job, options, limits, ++this.#calls);
+    const result = made.result();
     this.#dispatch.enter(made);
-    return made.promise;
+    return result;
   }
 
   /** The pool was cancelled, or has ended. It is closed first: whoever is told may call again at once. */

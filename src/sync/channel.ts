@@ -13,10 +13,10 @@ import { completed } from "../core/fairness.ts";
 import { begin, observe, type Resource } from "../core/resource.ts";
 import { RingBuffer } from "../core/ring-buffer.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
+import type { TaskRecord } from "../core/scheduler.ts";
 import { type Outcome, valueOf } from "../core/task.ts";
 import { WaiterQueue } from "../core/waiter-queue.ts";
 import { type ChannelWaiting, ReceiveWaiter, SendWaiter } from "./channel/waiters.ts";
-import { MessageTrace } from "./channel/message-trace.ts";
 import { type OverflowHandler, overflowHandler, type OverflowOptions } from "./channel/overflow.ts";
 import type { Received, ReceiveEnd, Receiver, ReceiveSide, SendEnd, Sender, SendSide } from "./ports.ts";
 
@@ -65,7 +65,6 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
   readonly #runtime: Runtime = currentRuntime();
   readonly #capacity: number;
   readonly #resource: Resource | undefined;
-  readonly #trace: MessageTrace | undefined;
   readonly #buffer = new RingBuffer<T>();
   readonly #receivers = new WaiterQueue<Receiver<T>>();
   readonly #senders = new WaiterQueue<Sender<T>>();
@@ -78,7 +77,6 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
     this.#overflow = overflowHandler(options);
     this.#capacity = requireLimit("capacity", capacity, this.#overflow?.leastCapacity ?? 0);
     this.#resource = observe(this.#runtime, "chan", options.name, capacity);
-    if (this.#resource !== undefined) this.#trace = new MessageTrace(this.#resource);
   }
 
   /** How many values may be buffered. */
@@ -128,14 +126,13 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
     if (this.#end !== undefined) throw this.#refusal();
     const receiver = this.#receivers.shift();
     if (receiver !== undefined) {
-      this.#trace?.put(value, this.#buffer.size, this.#runtime.scheduler?.current);
-      this.#trace?.take(this.#buffer.size, receiver.task);
+      this.#resource?.put(value, this.#buffer.size);
+      this.#resource?.took(this.#buffer.size, receiver.task);
       receiver.deliver({ value, done: false });
       return true;
     }
-    if (this.#buffer.size >= this.#capacity) return this.#overflowed(value);
-    this.#buffer.push(value);
-    this.#trace?.put(value, this.#buffer.size, this.#runtime.scheduler?.current);
+    if (this.#buffer.size >= this.#capacity) return this.#overflowed(value, this.#overflow);
+    this.#enter(value);
     return true;
   }
 
@@ -245,15 +242,19 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
   }
 
   /** There is no room: false if the value is not in, for its sender to wait or because it was dropped. */
-  #overflowed(value: T): boolean {
-    if (this.#overflow === undefined) return false;
-    const fate = this.#overflow.meet(value, this.#buffer);
+  #overflowed(value: T, policy: OverflowHandler<T> | undefined): boolean {
+    if (policy === undefined) return false;
+    const fate = policy.meet(value, this.#buffer);
     this.#dropped++;
-    this.#trace?.drop(fate === "room" ? "oldest" : "newest", this.#buffer.size, this.#overflow.why);
-    if (fate !== "room") return fate === "merged";
+    this.#resource?.dropped(fate === "room" ? "oldest" : "newest", this.#buffer.size, policy.why);
+    if (fate === "room") this.#enter(value);
+    return fate !== "dropped";
+  }
+
+  /** There is room: a value comes in behind the others. */
+  #enter(value: T, task?: TaskRecord): void {
     this.#buffer.push(value);
-    this.#trace?.put(value, this.#buffer.size, this.#runtime.scheduler?.current);
-    return true;
+    this.#resource?.put(value, this.#buffer.size, task);
   }
 
   #receive(options: CancelOptions | undefined): Promise<Received<T>> {
@@ -272,14 +273,14 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
   #take(): Received<T> | undefined {
     if (this.#buffer.size > 0) {
       const value = this.#buffer.shift();
-      this.#trace?.take(this.#buffer.size, this.#runtime.scheduler?.current);
+      this.#resource?.took(this.#buffer.size);
       this.#admitSender();
       return { value, done: false };
     }
     const sender = this.#senders.shift();
     if (sender === undefined) return undefined;
-    this.#trace?.put(sender.value, 0, sender.task);
-    this.#trace?.take(0, this.#runtime.scheduler?.current);
+    this.#resource?.put(sender.value, 0, sender.task);
+    this.#resource?.took(0);
     sender.accepted();
     return { value: sender.value, done: false };
   }
@@ -288,8 +289,7 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
   #admitSender(): void {
     const sender = this.#senders.shift();
     if (sender === undefined) return;
-    this.#buffer.push(sender.value);
-    this.#trace?.put(sender.value, this.#buffer.size, sender.task);
+    this.#enter(sender.value, sender.task);
     sender.accepted();
   }
 

@@ -6,71 +6,73 @@
  */
 import { refuseType, requireDuration, requireObject } from "../core/arguments.ts";
 import {
-  Cancellation,
   type CancellationCarrier,
   type CancelOptions,
   cancellationKey,
   deadlineOf,
-  Ending,
+  type Ending,
   endingOf,
   requireSignal,
 } from "../core/cancellation.ts";
 import type { Timer } from "../core/clock.ts";
-import type { CanceledError, TimeoutError } from "../core/errors.ts";
+import { CanceledError, TimeoutError } from "../core/errors.ts";
 import { observe, type Resource } from "../core/resource.ts";
 import { currentRuntime } from "../core/runtime.ts";
+import { errorOf, Scope, ScopeEnding } from "../core/scope.ts";
 import { type CancelableContext, type Context, ContextKey, type DeadlineOptions } from "./context/types.ts";
 
 export type { CancelOptions } from "../core/cancellation.ts";
 export { afterFunc } from "./after-func.ts";
 export { type CancelableContext, type Context, ContextKey, type DeadlineOptions } from "./context/types.ts";
 
+/** The values that a context holds, the nearest first. */
 interface Entry {
   readonly key: ContextKey<unknown>;
   readonly value: unknown;
+  readonly next: Entry | undefined;
 }
 
 class ContextNode implements Context, CancellationCarrier {
-  /** Null if it never ends; undefined if it ends as its signal does, and that is foreign. */
-  readonly [cancellationKey]: Cancellation | null | undefined;
-  readonly #parent: ContextNode | undefined;
-  readonly #entry: Entry | undefined;
+  readonly #scope: Scope | null | undefined;
+  readonly #values: Entry | undefined;
 
-  constructor(
-    parent: CancelOptions | undefined,
-    cancellation: Cancellation | null | undefined,
-    entry?: Entry,
-  ) {
-    this[cancellationKey] = cancellation;
-    this.#parent = parent instanceof ContextNode ? parent : undefined;
-    this.#entry = entry;
+  constructor(scope: Scope | null | undefined, values: Entry | undefined) {
+    this.#scope = scope;
+    this.#values = values;
+  }
+
+  /** Null if it never ends; undefined if it ends as its signal does, and that is foreign. */
+  get [cancellationKey](): Scope | null | undefined {
+    return this.#scope;
   }
 
   get deadlineMs(): number | undefined {
-    return this[cancellationKey]?.deadlineMs;
+    return this.#scope?.deadlineMs;
   }
 
   get signal(): AbortSignal {
-    return this[cancellationKey]?.signal ?? neverAborted();
+    return this.#scope?.signal ?? neverAborted();
   }
 
   get error(): CanceledError | TimeoutError | undefined {
-    return this[cancellationKey]?.ending?.error;
+    const ending = this.#scope?.ending;
+    return ending === undefined ? undefined : errorOf(ending);
   }
 
   get cause(): unknown {
-    return this[cancellationKey]?.ending?.reason;
+    return this.#scope?.ending?.reason;
   }
 
   value<T>(key: ContextKey<T>): T | undefined {
-    return ContextNode.#lookUp(this, key) as T | undefined;
-  }
-
-  static #lookUp(start: ContextNode, key: ContextKey<unknown>): unknown {
-    for (let node: ContextNode | undefined = start; node !== undefined; node = node.#parent) {
-      if (node.#entry?.key === key) return node.#entry.value;
+    for (let entry = this.#values; entry !== undefined; entry = entry.next) {
+      if (entry.key === key) return entry.value as T;
     }
     return undefined;
+  }
+
+  /** What a child of `parent` inherits. */
+  static valuesOf(parent: CancelOptions): Entry | undefined {
+    return parent instanceof ContextNode ? parent.#values : undefined;
   }
 }
 
@@ -82,8 +84,8 @@ class ForeignNode extends ContextNode {
   readonly #signal: AbortSignal;
   #ending: Ending | undefined;
 
-  constructor(parent: CancelOptions, signal: AbortSignal, entry: Entry) {
-    super(parent, undefined, entry);
+  constructor(signal: AbortSignal, values: Entry) {
+    super(undefined, values);
     this.#signal = signal;
   }
 
@@ -96,7 +98,7 @@ class ForeignNode extends ContextNode {
   }
 
   override get error(): CanceledError | TimeoutError | undefined {
-    return this.#seen?.error;
+    return this.#seen === undefined ? undefined : errorOf(this.#seen);
   }
 
   override get cause(): unknown {
@@ -124,7 +126,7 @@ function neverAborted(): AbortSignal {
  * @example
  * background.error; //=> undefined
  */
-export const background: Context = new ContextNode(undefined, null);
+export const background: Context = new ContextNode(null, undefined);
 
 /**
  * A child that ends when its parent does, or when `cancel` is called.
@@ -143,7 +145,7 @@ export const background: Context = new ContextNode(undefined, null);
  */
 export function withCancel(parent: CancelOptions): CancelableContext {
   requireParent(parent);
-  return derive(parent, deadlineOf(parent));
+  return handleOf(parent, new OwnScope(parent, deadlineOf(parent)));
 }
 
 /**
@@ -166,9 +168,10 @@ export function withDeadline(
   requireParent(parent);
   const own = requireDuration("deadlineMs", deadlineMs);
   const inherited = deadlineOf(parent);
-  if (own === Number.POSITIVE_INFINITY || (inherited !== undefined && inherited <= own))
-    return derive(parent, inherited);
-  return deriveTimed(parent, own, own - currentRuntime().clock.now(), options.cause);
+  const inherits = own === Number.POSITIVE_INFINITY || (inherited !== undefined && inherited <= own);
+  const scope = new OwnScope(parent, inherits ? inherited : own);
+  if (!inherits) scope.expireAfter(own - currentRuntime().clock.now(), options.cause);
+  return handleOf(parent, scope);
 }
 
 /**
@@ -205,10 +208,10 @@ export function withTimeout(
 export function withValue<T>(parent: Context, key: ContextKey<T>, value: T): Context {
   requireParent(parent);
   if (!(key instanceof ContextKey)) refuseType("key", "a ContextKey", key);
-  const entry: Entry = { key, value };
-  const cancellation = parent instanceof ContextNode ? parent[cancellationKey] : undefined;
-  if (cancellation !== undefined) return new ContextNode(parent, cancellation, entry);
-  return new ForeignNode(parent, requireSignal(parent.signal), entry);
+  const values: Entry = { key, value, next: ContextNode.valuesOf(parent) };
+  const scope = parent instanceof ContextNode ? parent[cancellationKey] : undefined;
+  if (scope !== undefined) return new ContextNode(scope, values);
+  return new ForeignNode(requireSignal(parent.signal), values);
 }
 
 /**
@@ -222,21 +225,58 @@ export function withValue<T>(parent: Context, key: ContextKey<T>, value: T): Con
  */
 export function withoutCancel(parent: Context): Context {
   requireParent(parent);
-  return new ContextNode(parent, null);
+  return new ContextNode(null, ContextNode.valuesOf(parent));
 }
 
 function requireParent(parent: CancelOptions): void {
   requireObject("parent", parent, "a context, or an object with a signal");
 }
 
-/** A context and its end. A class, as there may be very many: one shape, and one closure each. */
-class Scope implements CancelableContext {
+/** The state behind a context that is ended by hand, and may be by a timer. */
+class OwnScope extends Scope {
+  declare private timer?: Timer;
+  declare private resource?: Resource;
+
+  constructor(parent: CancelOptions, deadlineMs: number | undefined) {
+    super(parent, deadlineMs);
+    const resource = observe(currentRuntime(), "scope", undefined);
+    if (resource !== undefined) this.resource = resource;
+  }
+
+  override end(ending: Ending): void {
+    if (this.resource !== undefined && this.ending === undefined && this.watched) {
+      const reason = String(ending.reason);
+      this.resource.emit({ k: "cancel.req", scope: this.resource.id, reason });
+    }
+    super.end(ending);
+  }
+
+  cancel(cause?: unknown): void {
+    this.end(new ScopeEnding(CanceledError, cause));
+  }
+
+  /** Lets it end by itself after `remainingMs`. */
+  expireAfter(remainingMs: number, cause: unknown): void {
+    if (this.ending !== undefined) return;
+    const expire = (): void => this.end(new ScopeEnding(TimeoutError, cause));
+    if (remainingMs <= 0) expire();
+    else this.timer = currentRuntime().clock.after(remainingMs, expire);
+  }
+
+  protected override ended(ending: Ending): void {
+    this.timer?.cancel();
+    super.ended(ending);
+  }
+}
+
+/** A context and its end. A class, and a bound function, which is half of a closure: there may be very many. */
+class Handle implements CancelableContext {
   readonly ctx: Context;
   readonly cancel: (cause?: unknown) => void;
 
-  constructor(ctx: Context, cancel: (cause?: unknown) => void) {
+  constructor(ctx: Context, scope: OwnScope) {
     this.ctx = ctx;
-    this.cancel = cancel;
+    this.cancel = scope.cancel.bind(scope);
   }
 
   [Symbol.dispose](): void {
@@ -244,43 +284,6 @@ class Scope implements CancelableContext {
   }
 }
 
-/** A new node with an end of its own. */
-function derive(parent: CancelOptions, deadlineMs: number | undefined): CancelableContext {
-  const cancellation = new Cancellation(parent, undefined, deadlineMs);
-  const resource = observe(currentRuntime(), "scope", undefined);
-  return scopeOf(parent, cancellation, resource);
-}
-
-/** The same with a timer, which ends it after `remainingMs`. */
-function deriveTimed(
-  parent: CancelOptions,
-  deadlineMs: number,
-  remainingMs: number,
-  timeoutCause: unknown,
-): CancelableContext {
-  const runtime = currentRuntime();
-  let timer: Timer | undefined;
-  const cancellation = new Cancellation(parent, () => timer?.cancel(), deadlineMs);
-  const resource = observe(runtime, "scope", undefined);
-  if (cancellation.ending === undefined) {
-    const expire = (): void => end(cancellation, resource, new Ending("timeout", timeoutCause));
-    if (remainingMs <= 0) expire();
-    else timer = runtime.clock.after(remainingMs, expire);
-  }
-  return scopeOf(parent, cancellation, resource);
-}
-
-function scopeOf(
-  parent: CancelOptions,
-  cancellation: Cancellation,
-  resource: Resource | undefined,
-): CancelableContext {
-  const cancel = (cause?: unknown): void => end(cancellation, resource, new Ending("canceled", cause));
-  return new Scope(new ContextNode(parent, cancellation), cancel);
-}
-
-function end(cancellation: Cancellation, resource: Resource | undefined, ending: Ending): void {
-  if (resource !== undefined && cancellation.ending === undefined && cancellation.watched)
-    resource.emit({ k: "cancel.req", scope: resource.id, reason: String(ending.reason) });
-  cancellation.end(ending);
+function handleOf(parent: CancelOptions, scope: OwnScope): CancelableContext {
+  return new Handle(new ContextNode(scope, ContextNode.valuesOf(parent)), scope);
 }

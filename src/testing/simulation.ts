@@ -14,18 +14,12 @@
 import { nextTurn, systemClock } from "../core/clock.ts";
 import { ConcurrencyError } from "../core/errors.ts";
 import type { TaskEnd, Tracer } from "../core/events.ts";
-import type {
-  ResourceInfo,
-  ResourceUse,
-  Scheduler,
-  SignalTie,
-  Suspension,
-  TaskRecord,
-} from "../core/scheduler.ts";
+import type { Resource, Scheduler, SignalTie, Suspension, TaskRecord } from "../core/scheduler.ts";
 import type { Candidate, Chooser } from "./chooser.ts";
 import { DeadlockError, errorText, StalledError, type StuckTask } from "./reports.ts";
 import { afterMicrotasks } from "./settle.ts";
 import { type Call, SimulatedTask } from "./simulated-task.ts";
+import { type Observer, SimulatedResource } from "./simulated-resource.ts";
 import type { SimulationClock } from "./simulation-clock.ts";
 import { Usage } from "./usage.ts";
 
@@ -66,6 +60,7 @@ export class Simulation implements Scheduler {
   readonly #tasks = new Map<number, SimulatedTask>();
   readonly #ready: Ready[] = [];
   readonly #usage = new Usage();
+  readonly #observer: Observer;
   #current: SimulatedTask | undefined;
   /** The task that went on last. */
   #last: SimulatedTask | undefined;
@@ -77,6 +72,12 @@ export class Simulation implements Scheduler {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    this.#observer = {
+      tracer: options.tracer,
+      used: (resource, how, task) => {
+        this.#usage.note(resource, how, task === undefined ? this.current : this.#tasks.get(task));
+      },
+    };
     options.clock.currentTask = () => this.current;
   }
 
@@ -139,12 +140,11 @@ export class Simulation implements Scheduler {
     return count === 1 ? 0 : this.#options.chooser.among(count);
   }
 
-  used(resource: ResourceInfo, how: ResourceUse, task: number | undefined): void {
-    this.#usage.note(resource, how, task === undefined ? this.current : this.#tasks.get(task));
-  }
-
-  nextResourceId(): number {
-    return this.#nextResourceId++;
+  observe(type: string, name: string | undefined, capacity: number | undefined): Resource {
+    const id = this.#nextResourceId++;
+    const resource = new SimulatedResource(id, type, name ?? `${type}#${id}`, this.#observer);
+    this.#observer.tracer?.emit({ k: "res.new", id, type, name: resource.name, cap: capacity });
+    return resource;
   }
 
   /** Goes on until `main` has ended and, without moving time, everything that can still go on has. */

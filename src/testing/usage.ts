@@ -4,7 +4,8 @@
  * Nobody can know what a task would have done next. But who holds a lock is the one to give it back, and who has sent to
  * a channel before is likely to be the one who should have sent again.
  */
-import type { ResourceInfo, ResourceUse } from "../core/scheduler.ts";
+import type { ResourceInfo } from "../core/scheduler.ts";
+import type { ResourceUse } from "./simulated-resource.ts";
 import type { SimulatedTask } from "./simulated-task.ts";
 
 /** Of those who have used a resource, so many are remembered: the latest. */

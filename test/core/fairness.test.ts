@@ -74,16 +74,16 @@ describe("a task that is granted again and again what it waits for", () => {
 test("the host has its turn also after a test's clock, which was far ahead, has been put away", async () => {
   const wait = waits["a receive"]?.() as () => Promise<unknown>;
   const spy = vi.spyOn(performance, "now").mockReturnValue(1e12);
-  let turned = false;
+  const ahead = { turned: false };
   setImmediate(() => {
-    turned = true;
+    ahead.turned = true;
   });
   try {
-    for (let waited = 0; !turned && waited < 1_000_000; waited++) await wait();
+    for (let waited = 0; !ahead.turned && waited < 1_000_000; waited++) await wait();
   } finally {
     spy.mockRestore();
   }
-  expect(turned).toBe(true);
+  expect(ahead.turned).toBe(true);
   const turn = await hostGetsItsTurn(async (over) => {
     while (!over()) await wait();
   });

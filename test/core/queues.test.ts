@@ -19,6 +19,7 @@ describe("RingBuffer", () => {
         { weight: 30, arbitrary: fc.constant("push") },
         { weight: 20, arbitrary: fc.constant("shift") },
         fc.constant("clear"),
+        { weight: 10, arbitrary: fc.constant("set") },
       ),
       { minLength: 50, maxLength: 300 },
     );
@@ -33,8 +34,12 @@ describe("RingBuffer", () => {
           } else if (step === "clear") {
             ring.clear();
             model = [];
+          } else if (step === "set") {
+            const index = model.length >> 1;
+            if (model.length > 0) ring.set(index, (model[index] = n));
           } else expect(ring.shift()).toBe(model.shift());
           expect(ring.size).toBe(model.length);
+          expect(model.map((_, index) => ring.at(index))).toEqual(model);
         }
       }),
     );

@@ -7,10 +7,14 @@ import {
   publicScope,
   runExample,
 } from "../support/doc-examples.ts";
+import { buildIfStale } from "../support/build.ts";
 import { PublicApi } from "../support/doc-program.ts";
 
 const examples = [...docExamples(), ...pageExamples()];
 const scope = await publicScope();
+
+// Threads begin with what was built.
+beforeAll(buildIfStale, 60_000);
 
 describe("every example runs, and what it claims holds", () => {
   for (const example of examples.filter(({ runs }) => runs)) {

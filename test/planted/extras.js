@@ -54,13 +54,13 @@ export const extras = [
   [
     "a pool that was made smaller keeps its workers",
     "patterns/pools/dispatch.ts",
-    "if (this.#staff > this.#workers) return this.#dismissed();",
+    "if (this.#staff > this.#workers) return this.#dismiss(worker);",
     "",
   ],
   [
     "a job that is being worked on still times out as one that waits",
     "patterns/pools/job.ts",
-    "assigned(): void {\n    this.#timer?.cancel();",
+    "assigned(): void {\n    this.timer?.cancel();",
     "assigned(): void {",
   ],
   [

@@ -44,7 +44,7 @@ export const patterns = [
     "if (!wasToldTo) this.#errors.push(error);",
     "",
   ],
-  ["the context of a job goes on when the job is over", "patterns/pools/job.ts", "this.#scope.cancel();", ""],
+  ["the context of a job goes on when the job is over", "patterns/pools/job.ts", "this.scope?.cancel();", ""],
   // producers and consumers
   [
     "a value whose handler failed counts as being worked on for ever",

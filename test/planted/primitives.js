@@ -26,18 +26,23 @@ export const primitives = [
     "if (scheduler === undefined && !turnIsDue(this.seam))",
     "if (!turnIsDue(this.seam))",
   ],
-  ["cancelling stops at the children", "core/cancellation.ts", "          tree.push(target);\n", ""],
+  [
+    "cancelling stops at the children",
+    "core/cancellation.ts",
+    "    tree.push(this);\n",
+    "    if (tree.length === 0) tree.push(this);\n",
+  ],
   [
     "the listener on a foreign signal is left behind",
     "core/cancellation.ts",
-    "if (this.#links.size === 0) this.unwatch();",
+    'if (this.size === 0) this.#signal.removeEventListener("abort", this);',
     "",
   ],
   [
     "a timeout of the Web passes for a cancellation",
-    "core/cancellation.ts",
-    'new Ending(timeout ? "timeout" : "canceled", reason)',
-    'new Ending("canceled", reason)',
+    "core/scope.ts",
+    "errorBlaming(timeout() ? TimeoutError : CanceledError, ending.reason)",
+    "errorBlaming(CanceledError, ending.reason)",
   ],
   [
     "completions never give the host its turn",
@@ -108,6 +113,18 @@ export const primitives = [
     "return room || this.#overflow !== undefined;",
   ],
   ["drops are not counted", "sync/channel.ts", "    this.#dropped++;\n", ""],
+  [
+    "conflating takes the oldest value for the newest",
+    "sync/channel/overflow.ts",
+    "const newest = buffer.size - 1;",
+    "const newest = 0;",
+  ],
+  [
+    "a value conflated by key replaces nothing",
+    "sync/channel/overflow.ts",
+    "      buffer.set(index, value);\n",
+    "",
+  ],
   [
     "a failed close error is swallowed by who comes late",
     "sync/channel.ts",
@@ -206,12 +223,7 @@ export const primitives = [
     "    handle.queue.remove(handle);\n",
     "",
   ],
-  [
-    "a cancelled context leaves its timer",
-    "sync/context.ts",
-    "new Cancellation(parent, () => timer?.cancel(), deadlineMs)",
-    "new Cancellation(parent, () => {}, deadlineMs)",
-  ],
+  ["a cancelled context leaves its timer", "sync/context.ts", "    this.timer?.cancel();\n", ""],
   [
     "a child may have a later deadline than its parent",
     "sync/context.ts",

@@ -64,6 +64,17 @@ async function timersAreNotStarved() {
   return ends.map(({ status }) => status);
 }
 
+/** A pool of threads: results, an error, a stream, and a function that has to be ended with its thread. */
+async function onThreads(threadPool) {
+  const pool = threadPool(new URL("jobs.mjs", import.meta.url), { workers: 2, graceMs: 10 });
+  const squares = await pool.map("square", [1, 2, 3, 4]).toArray();
+  const error = await pool.run("fail", "no").catch(({ name, message }) => `${name}: ${message}`);
+  const late = await pool.run("spin", undefined, { timeoutMs: 10 }).catch(({ code }) => code);
+  const stream = await pool.stream("upTo", 40).toArray();
+  await pool.drain();
+  return { squares, error, late, streamed: stream.length, left: pool.size };
+}
+
 /** FNV-1a. */
 function hash(text) {
   let value = 0x811c9dc5;
@@ -103,9 +114,13 @@ async function namesOf(modules) {
   return names;
 }
 
-/** Everything, as one line. `registry` is that of the demos, `modules` are those that need no Node. */
-export async function smoke(registry, modules) {
+/**
+ * Everything, as one line. `registry` is that of the demos, `modules` are those that need no Node, `threadPool` is that of
+ * the runtime.
+ */
+export async function smoke(registry, modules, threadPool) {
   const demos = {};
   for (const entry of registry) demos[entry.name] = await demoHash(await entry.load());
-  return JSON.stringify({ host: await onTheHostsClock(), demos, modules: await namesOf(modules) });
+  const threads = await onThreads(threadPool);
+  return JSON.stringify({ host: await onTheHostsClock(), threads, demos, modules: await namesOf(modules) });
 }

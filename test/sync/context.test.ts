@@ -404,6 +404,17 @@ describe("Context: the Web's signals", () => {
     expect([child.ctx.error?.code, child.ctx.error?.cause]).toEqual(["CANCELED", cause]);
   });
 
+  test("end all contexts that are tied to them before anybody is told", () => {
+    const controller = new AbortController();
+    const [one, other] = [withCancel(controller), withTimeout(controller, 1e6)];
+    const seen: unknown[] = [];
+    for (const { ctx } of [one, other])
+      ctx.signal.addEventListener("abort", () => seen.push(one.ctx.cause, other.ctx.cause));
+    controller.abort(mine);
+    expect(seen).toEqual([mine, mine, mine, mine]);
+    expect(listenersOf(controller.signal)).toBe(0);
+  });
+
   test("that time out are timeouts", () => {
     const controller = new AbortController();
     const { ctx } = withCancel(controller);
@@ -477,6 +488,20 @@ describe("Context: the Web's signals", () => {
 });
 
 describe("Context: size", () => {
+  test("a context shows nothing of its relatives to who prints or compares it", () => {
+    const root = withCancel(background);
+    const [one, other] = [withCancel(root.ctx), withTimeout(root.ctx, 1e6)];
+    for (const ctx of [background, root.ctx, one.ctx, other.ctx]) expect(Reflect.ownKeys(ctx)).toEqual([]);
+    root.cancel();
+  });
+
+  test("a context with its end can be taken apart and copied", () => {
+    const copy = { ...withCancel(background) };
+    const { ctx, cancel } = copy;
+    cancel(mine);
+    expect([ctx.cause, copy.ctx.cause]).toEqual([mine, mine]);
+  });
+
   test("a chain of 100,000 ends at once and without a deep stack", () => {
     const root = withCancel(background);
     let { ctx } = root;

@@ -7,23 +7,59 @@
  *   I3  A job that has not settled stands in one place: among the callers, in the queue, or with a worker.
  *   I4  `open` and `paused` take turns; `closed` is the last. Once closed, no worker is idle.
  */
-import { begin, type Resource } from "../../core/resource.ts";
-import { completed } from "../../core/fairness.ts";
+import { afterTurn, turnIsDue } from "../../core/fairness.ts";
+import type { Resource } from "../../core/resource.ts";
 import type { Runtime } from "../../core/runtime.ts";
-import { Waiter } from "../../core/waiter.ts";
-import { WaiterQueue } from "../../core/waiter-queue.ts";
+import { QueueNode, WaiterQueue } from "../../core/waiter-queue.ts";
 import { PriorityLine } from "../../core/priority-line.ts";
+import type { ResourceInfo, Suspension, TaskRecord } from "../../core/scheduler.ts";
 import type { Job } from "./job.ts";
 import type { PoolLimits } from "./options.ts";
 
-export class Dispatch<O, S> {
-  /** Jobs without room, jobs in the queue, jobs with a worker; each leaves its list when it settles. */
-  readonly callers: PriorityLine<Job<O, S>> = new PriorityLine<Job<O, S>>();
-  readonly queue: PriorityLine<Job<O, S>> = new PriorityLine<Job<O, S>>();
-  readonly running: WaiterQueue<Job<O, S>> = new WaiterQueue<Job<O, S>>();
-  readonly #idle = new WaiterQueue<Waiter<Job<O, S> | undefined>>();
+/** A worker as it waits for a job. It is one call that tells it, and no promise: it waits again after each job. */
+export abstract class Hand<J> extends QueueNode implements Suspension {
+  readonly op = "next job";
+  readonly resources: readonly ResourceInfo[];
+  task: TaskRecord | undefined;
   readonly #runtime: Runtime;
-  readonly #resource: Resource | undefined;
+  #granted: J | undefined;
+
+  constructor(runtime: Runtime, resource: Resource | undefined) {
+    super();
+    this.#runtime = runtime;
+    this.resources = resource === undefined ? [] : [resource];
+  }
+
+  /** Its next job; `undefined` if it is to leave. */
+  abstract take(job: J | undefined): void;
+
+  /** It is in the line of those who wait. */
+  waits(): void {
+    this.#runtime.scheduler?.blocked(this);
+  }
+
+  /** Ends the wait. */
+  grant(job: J | undefined): void {
+    const { scheduler } = this.#runtime;
+    if (scheduler === undefined) return this.take(job);
+    this.#granted = job;
+    scheduler.ready(this);
+  }
+
+  resume(): void {
+    const job = this.#granted;
+    this.#granted = undefined;
+    this.take(job);
+  }
+}
+
+export class Dispatch<I, O, S> {
+  /** Jobs without room, jobs in the queue, jobs with a worker; each leaves its list when it settles. */
+  readonly callers: PriorityLine<Job<I, O, S>> = new PriorityLine<Job<I, O, S>>();
+  readonly queue: PriorityLine<Job<I, O, S>> = new PriorityLine<Job<I, O, S>>();
+  readonly running: WaiterQueue<Job<I, O, S>> = new WaiterQueue<Job<I, O, S>>();
+  readonly runtime: Runtime;
+  readonly #idle = new WaiterQueue<Hand<Job<I, O, S>>>();
   readonly #capacity: number;
   readonly #maxWaiting: number;
   /** How many workers there should be, and how many there are that have not been told to leave. */
@@ -32,9 +68,8 @@ export class Dispatch<O, S> {
   #active = 0;
   #state: "open" | "paused" | "closed" = "open";
 
-  constructor(runtime: Runtime, resource: Resource | undefined, limits: PoolLimits) {
-    this.#runtime = runtime;
-    this.#resource = resource;
+  constructor(runtime: Runtime, limits: PoolLimits) {
+    this.runtime = runtime;
     this.#capacity = limits.capacity;
     this.#maxWaiting = limits.maxWaiting;
     this.#workers = limits.workers;
@@ -70,7 +105,7 @@ export class Dispatch<O, S> {
   }
 
   /** A job goes to an idle worker, into the queue, or waits for room. */
-  enter(job: Job<O, S>): void {
+  enter(job: Job<I, O, S>): void {
     if (this.hasRoom) this.#accept(job);
     else this.callers.push(job);
   }
@@ -84,23 +119,18 @@ export class Dispatch<O, S> {
     }
   }
 
-  /** A worker's next job; `undefined` if it is to leave. */
-  next(): Promise<Job<O, S> | undefined> {
-    return begin(this.#runtime, () => {
-      if (this.#staff > this.#workers) return this.#dismissed();
-      const job = this.#state === "paused" ? undefined : this.queue.shift();
-      if (job !== undefined) return completed(this.#runtime, this.#assign(job));
-      if (this.#state === "closed") return this.#dismissed();
-      const idle = new Waiter<Job<O, S> | undefined>(this.#runtime, "next job", this.#resource, undefined);
-      this.#idle.push(idle);
-      return idle.promise;
-    });
+  /** A worker wants its next job. */
+  next(worker: Hand<Job<I, O, S>>): void {
+    const { scheduler } = this.runtime;
+    if (scheduler === undefined) this.#serve(worker);
+    else void scheduler.begin().then(() => this.#serve(worker));
   }
 
-  /** A worker has done with its job. */
-  freed(): void {
+  /** A worker has done with its job, and wants the next. */
+  freed(worker: Hand<Job<I, O, S>>): void {
     this.#active--;
     this.admit();
+    this.next(worker);
   }
 
   /** Changes how many workers there should be. Those too many leave when they are idle. */
@@ -139,7 +169,7 @@ export class Dispatch<O, S> {
     for (let idle = this.#idle.shift(); idle !== undefined; idle = this.#idle.shift()) idle.grant(undefined);
   }
 
-  #accept(job: Job<O, S>): void {
+  #accept(job: Job<I, O, S>): void {
     this.queue.push(job);
     if (this.#state !== "paused") this.#handOut();
   }
@@ -153,15 +183,33 @@ export class Dispatch<O, S> {
     }
   }
 
-  #assign(job: Job<O, S>): Job<O, S> {
+  #assign(job: Job<I, O, S>): Job<I, O, S> {
     this.#active++;
     job.assigned();
     this.running.push(job);
     return job;
   }
 
-  #dismissed(): Promise<undefined> {
+  /** A worker gets a job if there is one, is dismissed if there will be none, and waits otherwise. */
+  #serve(worker: Hand<Job<I, O, S>>): void {
+    if (this.#staff > this.#workers) return this.#dismiss(worker);
+    const job = this.#state === "paused" ? undefined : this.queue.shift();
+    if (job !== undefined) this.#give(worker, this.#assign(job));
+    else if (this.#state === "closed") this.#dismiss(worker);
+    else {
+      worker.waits();
+      this.#idle.push(worker);
+    }
+  }
+
+  /** The job is the worker's in any case. But it begins with it after the host's turn, if that is due. */
+  #give(worker: Hand<Job<I, O, S>>, job: Job<I, O, S>): void {
+    if (turnIsDue(this.runtime)) afterTurn(() => worker.take(job));
+    else worker.take(job);
+  }
+
+  #dismiss(worker: Hand<Job<I, O, S>>): void {
     this.#staff--;
-    return Promise.resolve(undefined);
+    worker.take(undefined);
   }
 }

@@ -13,29 +13,29 @@ import { outcomeOf, spawnTask } from "../../core/task.ts";
 import type { CancelableContext } from "../../sync/context.ts";
 import { WaitGroup } from "../../sync/wait-group.ts";
 import type { Dispatch } from "./dispatch.ts";
-import type { Job } from "./job.ts";
 import type { WorkerSeat, WorkerPoolOptions } from "./options.ts";
+import { Worker } from "./worker.ts";
 
 /** What workers belong to. */
-export interface StaffParts<O, S> {
+export interface StaffParts<I, O, S> {
   readonly runtime: Runtime;
   readonly resource: Resource | undefined;
   readonly options: WorkerPoolOptions<S>;
-  readonly dispatch: Dispatch<O, S>;
+  readonly dispatch: Dispatch<I, O, S>;
   /** That of the pool: ends when it is cancelled. A setup that fails cancels it. */
   readonly scope: CancelableContext;
   /** Told, once, when the last worker has gone, of what went wrong in setup and teardown. */
   readonly gone: (errors: readonly unknown[]) => void;
 }
 
-export class Staff<O, S> {
-  readonly #parts: StaffParts<O, S>;
+export class Staff<I, O, S> {
+  readonly #parts: StaffParts<I, O, S>;
   readonly #label: string;
   readonly #startingUp: WaitGroup;
   readonly #numbers = new Set<number>();
   readonly #errors: unknown[] = [];
 
-  constructor(parts: StaffParts<O, S>) {
+  constructor(parts: StaffParts<I, O, S>) {
     this.#parts = parts;
     this.#label = parts.options.name ?? "pool";
     this.#startingUp = new WaitGroup({ name: `${this.#label} setup` });
@@ -78,13 +78,11 @@ export class Staff<O, S> {
 
   /** The life of a worker. */
   async #work(worker: number): Promise<void> {
-    const { dispatch, options } = this.#parts;
+    const { dispatch, options, resource } = this.#parts;
     const seat = await this.#seat(worker);
     this.#startingUp.done();
     if (seat === undefined) return;
-    for (let job = await dispatch.next(); job !== undefined; job = await dispatch.next()) {
-      await this.#perform(job, seat);
-    }
+    await new Worker({ dispatch, resource, seat }).work();
     await options.teardown?.(seat);
   }
 
@@ -100,17 +98,5 @@ export class Staff<O, S> {
     if (!wasToldTo) this.#errors.push(error);
     scope.cancel(error);
     return undefined;
-  }
-
-  /** Does a job, unless it was given up on its way here. */
-  async #perform(job: Job<O, S>, seat: WorkerSeat<S>): Promise<void> {
-    const { dispatch, resource } = this.#parts;
-    if (job.waiting) {
-      const held = { r: resource?.id ?? 0, units: 1, item: seat.worker };
-      resource?.emit({ k: "hold", ...held });
-      await job.perform(seat);
-      resource?.emit({ k: "free", ...held });
-    }
-    dispatch.freed();
   }
 }

@@ -2,15 +2,10 @@
  * A limit on how long a stream may be silent.
  */
 import { requireDuration } from "../../core/arguments.ts";
-import {
-  Cancellation,
-  type CancellationCarrier,
-  type CancelOptions,
-  cancellationKey,
-  Ending,
-} from "../../core/cancellation.ts";
+import { type CancellationCarrier, type CancelOptions, cancellationKey } from "../../core/cancellation.ts";
 import { TimeoutError } from "../../core/errors.ts";
 import { currentRuntime } from "../../core/runtime.ts";
+import { Scope, ScopeEnding } from "../../core/scope.ts";
 import { type Context, withCancel } from "../../sync/context.ts";
 import { Flow, type FlowOptions, type Source } from "../../sync/flow.ts";
 import type { SendPort } from "../../sync/ports.ts";
@@ -52,11 +47,11 @@ async function sendAll<T>(
   outer: Context,
 ): Promise<void> {
   const { clock } = currentRuntime();
-  const silence = new Cancellation(outer);
+  const silence = new Scope(outer);
   const parent: CancelOptions & CancellationCarrier = { [cancellationKey]: silence };
   const { ctx } = withCancel(parent);
   const expire = (): void => {
-    silence.end(new Ending("timeout", new TimeoutError(`no value came for ${limitMs} ms`)));
+    silence.end(new ScopeEnding(TimeoutError, new TimeoutError(`no value came for ${limitMs} ms`)));
   };
   let timer = clock.after(limitMs, expire);
   try {

@@ -11,7 +11,7 @@ import { reportUncaught } from "../../core/uncaught.ts";
 export interface Conflate<T> {
   /**
    * Makes one value of two, in place of both: `older` is the newest in the buffer. Called inside the send, so it must not
-   * use the channel; what it throws, the send fails with, and nothing has changed. O(capacity): meant for a capacity of 1.
+   * use the channel; what it throws, the send fails with, and nothing has changed. O(1).
    */
   readonly conflate: (older: T, newer: T) => T;
 }
@@ -72,62 +72,46 @@ export interface OverflowHandler<T> {
 
 /** The policy that is asked for; undefined if senders wait. */
 export function overflowHandler<T>({ overflow, onDrop }: OverflowOptions<T>): OverflowHandler<T> | undefined {
-  if (onDrop !== undefined) requireFunction("onDrop", onDrop);
+  const report = reporter(onDrop);
   if (overflow === undefined) return undefined;
   if (typeof overflow === "object" && overflow !== null)
-    return "conflateBy" in overflow ? conflatingBy(overflow, reporter(onDrop)) : conflating(overflow);
-  const word = requireOneOf("overflow", overflow, ["block", "drop-oldest", "drop-newest", "error"]);
-  if (word === "error") return refusing();
-  if (word === "drop-oldest") return droppingOldest(reporter(onDrop));
-  return word === "drop-newest" ? droppingNewest(reporter(onDrop)) : undefined;
+    return "conflateBy" in overflow ? conflatingBy(overflow, report) : conflating(overflow);
+  const why = requireOneOf("overflow", overflow, ["block", "drop-oldest", "drop-newest", "error"]);
+  if (why === "block") return undefined;
+  if (why === "error") return { leastCapacity: 0, why, meet: refuse };
+  if (why === "drop-oldest") return { leastCapacity: 1, why, meet: (_, buffer) => makeRoom(buffer, report) };
+  return { leastCapacity: 0, why, meet: (value) => drop(value, report) };
 }
 
-type Report<T> = ((value: T, why: DropReason) => void) | undefined;
+type Report<T> = (value: T, why: DropReason) => void;
 
 /** Calls back later, never inside a send, and in the async context of whoever made the channel. */
 function reporter<T>(onDrop: OverflowOptions<T>["onDrop"]): Report<T> {
-  if (onDrop === undefined) return undefined;
+  if (onDrop === undefined) return () => {};
+  requireFunction("onDrop", onDrop);
   const context = new AsyncContext();
   return (value, why) => void context.run(() => onDrop(value, why)).catch(reportUncaught);
 }
 
-function droppingOldest<T>(report: Report<T>): OverflowHandler<T> {
-  const why = "drop-oldest";
-  const meet = (_: T, buffer: RingBuffer<T>): Fate => {
-    const oldest = buffer.shift();
-    report?.(oldest, why);
-    return "room";
-  };
-  return { leastCapacity: 1, why, meet };
+function makeRoom<T>(buffer: RingBuffer<T>, report: Report<T>): Fate {
+  report(buffer.shift(), "drop-oldest");
+  return "room";
 }
 
-function droppingNewest<T>(report: Report<T>): OverflowHandler<T> {
-  const why = "drop-newest";
-  const meet = (value: T): Fate => {
-    report?.(value, why);
-    return "dropped";
-  };
-  return { leastCapacity: 0, why, meet };
+function drop<T>(value: T, report: Report<T>): Fate {
+  report(value, "drop-newest");
+  return "dropped";
 }
 
-function refusing<T>(): OverflowHandler<T> {
-  const meet = (_: T, buffer: RingBuffer<T>): never => {
-    throw new FullError(`channel is full: ${buffer.size} values are buffered`);
-  };
-  return { leastCapacity: 0, why: "error", meet };
+function refuse(_: unknown, buffer: RingBuffer<unknown>): never {
+  throw new FullError(`channel is full: ${buffer.size} values are buffered`);
 }
 
 function conflating<T>(policy: Conflate<T>): OverflowHandler<T> {
   requireFunction("overflow.conflate", policy.conflate);
   const meet = (value: T, buffer: RingBuffer<T>): Fate => {
-    // The newest comes to the front, and the others behind it once more: O(capacity), and nothing at the usual 1.
-    for (let others = buffer.size - 1; others > 0; others--) buffer.push(buffer.shift());
-    let newest = buffer.shift();
-    try {
-      newest = policy.conflate(newest, value);
-    } finally {
-      buffer.push(newest);
-    }
+    const newest = buffer.size - 1;
+    buffer.set(newest, policy.conflate(buffer.at(newest), value));
     return "merged";
   };
   return { leastCapacity: 1, why: "conflate", meet };
@@ -136,17 +120,15 @@ function conflating<T>(policy: Conflate<T>): OverflowHandler<T> {
 function conflatingBy<T>(policy: ConflateBy<T>, report: Report<T>): OverflowHandler<T> {
   requireFunction("overflow.conflateBy", policy.conflateBy);
   const meet = (value: T, buffer: RingBuffer<T>): Fate => {
-    const values = Array.from({ length: buffer.size }, () => buffer.shift());
-    let left = values;
-    try {
-      const key = policy.conflateBy(value);
-      const same = values.findLastIndex((older) => isSame(policy.conflateBy(older), key));
-      left = same < 0 ? values.slice(1) : values.with(same, value);
-      report?.(values[Math.max(same, 0)] as T, "drop-oldest");
-    } finally {
-      for (const each of left) buffer.push(each);
+    const key = policy.conflateBy(value);
+    for (let index = buffer.size - 1; index >= 0; index--) {
+      const older = buffer.at(index);
+      if (!isSame(policy.conflateBy(older), key)) continue;
+      buffer.set(index, value);
+      report(older, "drop-oldest");
+      return "merged";
     }
-    return left.length < values.length ? "room" : "merged";
+    return makeRoom(buffer, report);
   };
   return { leastCapacity: 1, why: "conflate", meet };
 }

@@ -1,0 +1,17 @@
+/** What the threads of every variant do. */
+export interface Job {
+  readonly k: number;
+  readonly x: number;
+}
+
+/** So little that only the way there and back is measured. */
+export function tiny({ k, x }: Job): Job {
+  return { k, x: x + 1 };
+}
+
+/** Keeps a core busy for so long. */
+export function busy(ms: number): number {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+  return ms;
+}

@@ -1,0 +1,24 @@
+/**
+ * The first module of a worker thread of Node: loads the module with the functions, and lets the pool call them.
+ */
+import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "../../core/clock.ts";
+import { recordOf } from "../../threads/error-record.ts";
+import type { ThreadStart } from "../../threads/host.ts";
+import type { News, Order } from "../../threads/protocol.ts";
+import { Runner } from "../../threads/runner.ts";
+
+const { module, cells, worker } = workerData as ThreadStart;
+const post = (news: News, list: readonly Transferable[]): void =>
+  parentPort?.postMessage(news, list as never);
+const host = { post, now: () => systemClock.now() };
+
+try {
+  // The one module that is not known here: whose functions are called.
+  const functions = (await import(module)) as Readonly<Record<string, unknown>>;
+  const runner = new Runner(functions, cells, worker, host);
+  parentPort?.on("message", (orders: readonly Order[]) => runner.take(orders));
+  post({ kind: "loaded" }, []);
+} catch (error) {
+  post({ kind: "unloadable", error: recordOf(error) }, []);
+}

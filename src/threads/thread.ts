@@ -1,0 +1,221 @@
+/**
+ * A thread, from its pool's side: sends it calls, and settles them by what it tells.
+ *
+ * Invariants
+ *   I1  A call that was sent stands in `#calls` under its number, and has a cell of its own, until it is settled or was
+ *       taken back.
+ *   I2  The state only moves forward: loading, ready, gone. Nothing is sent before it is ready.
+ */
+import { nextTurn } from "../core/clock.ts";
+import { errorOf, recordOf } from "./error-record.ts";
+import type { CallHolder, ThreadCall } from "./call.ts";
+import type { HostThread, ThreadHost } from "./host.ts";
+import { callState, cellOf, type News, type Order } from "./protocol.ts";
+import { unwrapped } from "./transfer.ts";
+
+/** A thread has so many places for calls. */
+export const PLACES = 32;
+
+/** What a pool hears of its thread. */
+export interface ThreadOwner {
+  /** It can take calls. */
+  ready(thread: Thread): void;
+  /** A call has ended, after so long. */
+  finished(thread: Thread, tookMs: number): void;
+  /** It has ended, and has settled none of these calls. */
+  gone(thread: Thread, end: ThreadEnd): void;
+}
+
+/** How a thread has ended. */
+export interface ThreadEnd {
+  readonly exitCode: number;
+  /** What was thrown in it and not caught, or why it could not load its module. */
+  readonly error: { readonly thrown: unknown; readonly loading: boolean } | undefined;
+  /** What it was at. */
+  readonly begun: readonly ThreadCall[];
+  readonly notBegun: readonly ThreadCall[];
+}
+
+export class Thread implements CallHolder {
+  readonly #owner: ThreadOwner;
+  readonly #host: HostThread;
+  /** Without shared memory neither side sees what the other writes, so there is one call at a time. */
+  readonly #shared = typeof SharedArrayBuffer === "function";
+  readonly #cells = this.#shared
+    ? new Int32Array(new SharedArrayBuffer(PLACES * Int32Array.BYTES_PER_ELEMENT))
+    : new Int32Array(PLACES);
+  readonly #freePlaces = Array.from({ length: this.#shared ? PLACES : 1 }, (_, place) => place);
+  readonly #calls = new Map<number, ThreadCall>();
+  #outbox: Order[] = [];
+  #lastId = 0;
+  #state: "loading" | "ready" | "gone" = "loading";
+  #error: ThreadEnd["error"];
+
+  constructor(host: ThreadHost, start: { module: string; worker: number; name: string }, owner: ThreadOwner) {
+    this.#owner = owner;
+    this.#host = host.start(
+      { ...start, cells: this.#cells },
+      {
+        news: (news) => this.#hear(news),
+        crashed: (thrown) => {
+          this.#error ??= { thrown, loading: this.#state === "loading" };
+        },
+        gone: (exitCode) => this.#end(exitCode),
+      },
+    );
+  }
+
+  /** How many calls it has that are not settled. */
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** Whether it can be sent another call. */
+  get hasPlace(): boolean {
+    return this.#state === "ready" && this.#freePlaces.length > 0;
+  }
+
+  /** Sends a call; the caller has seen that there is a place. */
+  send(call: ThreadCall): void {
+    const place = this.#freePlaces.pop() as number;
+    const id = ++this.#lastId;
+    call.thread = this;
+    call.id = id;
+    call.place = place;
+    Atomics.store(this.#cells, place, cellOf(id, callState.sent));
+    if (this.#calls.size === 0) this.#host.hold(true);
+    this.#calls.set(id, call);
+    const { name, job, begun, sink } = call.what;
+    const { value } = unwrapped(job);
+    this.#post({
+      kind: "call",
+      id,
+      place,
+      name,
+      job: value,
+      tellBegin: begun !== undefined,
+      credit: sink?.credit,
+    });
+  }
+
+  /** Takes a call back that has not begun, and says whether it could. */
+  takeBack(call: ThreadCall): boolean {
+    const taken = this.#shared && this.#revoke(call, callState.sent);
+    if (taken) this.#forget(call);
+    return taken;
+  }
+
+  /** Tells it that nobody wants the result of a call any more. */
+  cancel({ id }: ThreadCall, reason: unknown): void {
+    this.#post({ kind: "cancel", id, reason: recordOf(reason) });
+  }
+
+  /** Tells it that so many values of a stream were taken. */
+  more({ id }: ThreadCall, count: number): void {
+    this.#post({ kind: "more", id, count });
+  }
+
+  /** Ends it if it is still at this call, and says whether it was. */
+  endIfAt(call: ThreadCall): boolean {
+    const at = !this.#shared || this.#revoke(call, callState.begun);
+    if (at) this.#host.terminate();
+    return at;
+  }
+
+  /** Ends it, whatever it does. */
+  terminate(): void {
+    this.#host.terminate();
+  }
+
+  /** The call that it would begin last, if any has not begun. */
+  get last(): ThreadCall | undefined {
+    return this.#calls.size < 2 ? undefined : [...this.#calls.values()].at(-1);
+  }
+
+  #revoke({ id, place }: ThreadCall, from: 0 | 1): boolean {
+    const before = cellOf(id, from);
+    return Atomics.compareExchange(this.#cells, place, before, cellOf(id, callState.revoked)) === before;
+  }
+
+  /** A message costs more than what it says. While the thread has something to do, orders wait for others to go with. */
+  #post(order: Order): void {
+    this.#outbox.push(order);
+    const urgent = order.kind !== "call" || this.#calls.size === 1;
+    if (urgent) queueMicrotask(() => this.#flush());
+    else if (this.#outbox.length === 1) nextTurn(() => this.#flush());
+  }
+
+  #flush(): void {
+    const orders = this.#outbox;
+    if (orders.length === 0) return;
+    this.#outbox = [];
+    try {
+      this.#host.post(orders, this.#movedBy(orders));
+    } catch (error) {
+      const [only] = orders;
+      if (orders.length === 1 && only !== undefined) this.#unsendable(only, error);
+      else for (const order of orders) this.#flushAlone(order);
+    }
+  }
+
+  /** One of several could not be copied: the others are sent without it. */
+  #flushAlone(order: Order): void {
+    try {
+      this.#host.post([order], this.#movedBy([order]));
+    } catch (error) {
+      this.#unsendable(order, error);
+    }
+  }
+
+  #movedBy(orders: readonly Order[]): Transferable[] {
+    return orders.flatMap((order) => {
+      const call = order.kind === "call" ? this.#calls.get(order.id) : undefined;
+      return call === undefined ? [] : [...unwrapped(call.what.job).list];
+    });
+  }
+
+  #unsendable({ id }: Order, error: unknown): void {
+    const call = this.#calls.get(id);
+    if (call === undefined) return;
+    this.#forget(call);
+    call.fail(error);
+    this.#owner.finished(this, 0);
+  }
+
+  #hear(news: News): void {
+    if (news.kind === "loaded") {
+      this.#state = "ready";
+      this.#host.hold(false);
+      this.#owner.ready(this);
+    } else if (news.kind === "unloadable") this.#error = { thrown: errorOf(news.error), loading: true };
+    else this.#hearOf(news);
+  }
+
+  #hearOf(news: Exclude<News, { kind: "loaded" | "unloadable" }>): void {
+    const call = this.#calls.get(news.id);
+    if (call === undefined) return;
+    if (news.kind === "begun") return call.what.begun?.();
+    if (news.kind === "value") return call.what.sink?.take(news.value, call);
+    this.#forget(call);
+    if (call.abandoned !== undefined) call.fail(call.abandoned.reason);
+    else if (news.kind === "done") call.grant(news.value);
+    else call.fail(errorOf(news.error));
+    this.#owner.finished(this, news.tookMs);
+  }
+
+  #forget(call: ThreadCall): void {
+    this.#calls.delete(call.id);
+    this.#freePlaces.push(call.place);
+    call.thread = undefined;
+    if (this.#calls.size === 0 && this.#state !== "gone") this.#host.hold(false);
+  }
+
+  #end(exitCode: number): void {
+    this.#state = "gone";
+    const left = [...this.#calls.values()];
+    for (const call of left) this.#forget(call);
+    const notBegun = left.filter((call) => this.#shared && this.#revoke(call, callState.sent));
+    const begun = left.filter((call) => !notBegun.includes(call));
+    this.#owner.gone(this, { exitCode, error: this.#error, begun, notBegun });
+  }
+}

@@ -1,0 +1,23 @@
+import type { ThreadJobContext, Transferred } from "concurrency-model-patterns/threads";
+
+export function square(n: number): number;
+export function later(ms: number): Promise<number>;
+export function where(job: undefined): { isMainThread: boolean; threadId: number };
+export function workerOf(job: undefined, context: ThreadJobContext): number;
+export function fail(kind: unknown): never;
+export function uncopyable(job: undefined): () => number;
+export function exit(code: number): never;
+export function spin(job: undefined): never;
+export function spinFor(ms: number): number;
+export function exhaust(job: undefined): never;
+export function crashLater(ms: number): string;
+export function rejectLater(ms: number): string;
+export function untilTold(job: undefined, context: ThreadJobContext): Promise<never>;
+export function whyTold(log: SharedArrayBuffer, context: ThreadJobContext): Promise<void>;
+export function mark(at: readonly [SharedArrayBuffer, number]): number;
+export function markThen(at: readonly [SharedArrayBuffer, number, "exit" | "spin" | "return"]): number;
+export function bytes(size: number): Transferred<Uint8Array>;
+export function sizeOf(array: Uint8Array): number;
+export function count(to: number): Generator<number>;
+export function countSlowly(at: readonly [SharedArrayBuffer, number]): AsyncGenerator<number>;
+export function meet(at: readonly [SharedArrayBuffer, number, string]): Promise<void>;
