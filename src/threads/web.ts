@@ -7,7 +7,15 @@ import { ThreadPool } from "./thread-pool.ts";
 import { webHost } from "./web/host.ts";
 
 export { ThreadCrashError } from "./errors.ts";
-export type * from "./options.ts";
+export type {
+  JobName,
+  JobOf,
+  ResultOf,
+  StreamedOf,
+  StreamName,
+  ThreadJobContext,
+  ThreadPoolOptions,
+} from "./options.ts";
 export type { ThreadStreamOptions } from "./stream.ts";
 export type { ThreadPool, ThreadPoolStats } from "./thread-pool.ts";
 export { transfer, type Transferred } from "./transfer.ts";
