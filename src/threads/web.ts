@@ -27,7 +27,7 @@ export { transfer, type Transferred } from "./transfer.ts";
  * worker is sent one job at a time.
  * **Not for** Node: see `threads`.
  */
-export function threadPool<M>(module: URL, options: ThreadPoolOptions = {}): ThreadPool<M> {
+export function webThreadPool<M>(module: URL, options: ThreadPoolOptions = {}): ThreadPool<M> {
   if (!(module instanceof URL)) refuseType("module", "a URL", module);
   return new ThreadPool<M>(webHost, module.href, options);
 }
