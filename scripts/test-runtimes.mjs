@@ -27,20 +27,23 @@ function install() {
   npm(["install", "--no-save", "--loglevel", "error", `./${filename}`, "node@latest", "bun", "deno"], folder);
   for (const file of ["smoke.mjs", "jobs.mjs"])
     copyFileSync(join(root, "test/runtimes", file), join(folder, file));
-  const mainWith = (threads) =>
+  const mainWith = (threads, start) =>
     `import { registry } from "${registry}";\nimport { smoke } from "./smoke.mjs";\n` +
-    `import { threadPool } from "${name}/${threads}";\n`;
+    `import { ${start} } from "${name}/${threads}";\n`;
   const modules = Object.keys(exports)
     .filter((subpath) => !/^\.\/(node\/|threads$|package\.json)/.test(subpath))
     .map((subpath) => subpath.replace(/^\./, name));
-  const call = `smoke(registry, ${JSON.stringify(modules)}, threadPool)`;
-  writeFileSync(join(folder, "main.mjs"), `${mainWith("threads")}console.log(await ${call});\n`);
+  const callWith = (start) => `smoke(registry, ${JSON.stringify(modules)}, ${start})`;
+  writeFileSync(
+    join(folder, "main.mjs"),
+    `${mainWith("threads", "threadPool")}console.log(await ${callWith("threadPool")});\n`,
+  );
   const imports = {};
   for (const [subpath, target] of Object.entries(exports)) {
     imports[subpath.replace(/^\./, name)] = `/node_modules/${name}/${target.slice(2)}`;
   }
   const script =
-    `${mainWith("threads/web")}const result = await ${call}.catch((error) => error.stack);\n` +
+    `${mainWith("threads/web", "webThreadPool")}const result = await ${callWith("webThreadPool")}.catch((error) => error.stack);\n` +
     `await fetch("/", { method: "POST", body: result });\n`;
   const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
   writeFileSync(join(folder, "index.html"), `<body>${map}<script type="module">${script}</script></body>`);

@@ -31,9 +31,11 @@ export function turnIsDue(runtime: Runtime): boolean {
   return runtime.scheduler === undefined && (late !== undefined || (--left <= 0 && refill()));
 }
 
+/** Once a turn is due, it stays so until somebody takes it: who asks may leave that to another. */
 function refill(): boolean {
+  if (sliceIsOver()) return true;
   left = COMPLETIONS;
-  return sliceIsOver();
+  return false;
 }
 
 /** A clock that has gone back was a test's: what it said last means nothing, and must not starve the host. */
@@ -65,6 +67,7 @@ export function afterTurn(callback: () => void): void {
 function catchUp(): void {
   const callbacks = late ?? [];
   late = undefined;
+  left = COMPLETIONS;
   turnStartedMs = systemClock.now();
   for (const callback of callbacks) callback();
 }

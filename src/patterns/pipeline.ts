@@ -4,13 +4,13 @@
 import { requireFunction, requireInteger } from "../core/arguments.ts";
 import type { CancelOptions } from "../core/cancellation.ts";
 import { withSuppressed } from "../core/errors.ts";
-import { outcomeOf, valueOf } from "../core/task.ts";
-import type { Received } from "../sync/channel.ts";
+import { isPending, outcomeOf, valueOf } from "../core/task.ts";
 import type { Context } from "../sync/context.ts";
-import { Flow, type FlowProducer } from "../sync/flow.ts";
-import { type OnValueError, parallelMap, type ParallelMapOptions } from "../sync/parallel-map.ts";
-import type { SendPort } from "../sync/ports.ts";
-import { type AnyIterable, openSource, pump, type Source } from "../sync/source.ts";
+import { Flow } from "../sync/flow.ts";
+import type { Outlet } from "../sync/flow/hand-over.ts";
+import { nextOf, type OnValueError, parallelMap, type ParallelMapOptions } from "../sync/parallel-map.ts";
+import { skipped, withoutSkipped } from "../sync/parallel-map/on-error.ts";
+import { type AnyIterable, openSource, pour, type Source } from "../sync/source.ts";
 import type { TaskGroup } from "../sync/task-group.ts";
 import {
   type PipelineObserver,
@@ -18,6 +18,7 @@ import {
   watchedInput,
   watchedOutput,
 } from "./pipeline/observer.ts";
+import { fusedOutlet, refuseOptionsOfWorkers, type Step, watchedFusedStage } from "./pipeline/fused.ts";
 
 export type { FailedValue, OnValueError, ErrorVerdict } from "../sync/parallel-map.ts";
 
@@ -37,12 +38,25 @@ export interface PipelineOptions extends StageOptions, CancelOptions {
 
 /** How a stage runs that works on one value at a time. */
 export interface PipelineMapOptions<T = unknown> extends StageOptions {
+  /** Whether it runs in the task of the stage before, see {@link FusedStageOptions}; default false. */
+  readonly fused?: false | undefined;
   /** How many values it works on at once: at least 1; default 1. */
   readonly concurrency?: number | undefined;
   /** Whether results keep the order of the input; default true. */
   readonly ordered?: boolean | undefined;
   /** Takes what the work threw, and the value on which it failed, and decides. Without it, the first failure ends the pipeline. */
   readonly onError?: OnValueError<T> | undefined;
+}
+
+/** How a stage runs that is fused with the one before. */
+export interface FusedStageOptions extends StageOptions {
+  /**
+   * Runs in the task of the stage before, or of the source, with no channel between: each value goes through it before the
+   * next one is read. For cheap synchronous steps. If the function gives a promise, that holds up the stage before.
+   */
+  readonly fused: true;
+  /** How many results may wait for the next stage; default: as many as of the stage before. */
+  readonly capacity?: number | undefined;
 }
 
 /** A whole stage as a function from one stream to another, typically an async generator. */
@@ -61,9 +75,9 @@ export type PipelineTransform<I, O> = (input: AsyncIterable<I>, ctx: Context) =>
 export function pipeline<T>(source: Source<T>, options: PipelineOptions = {}): Pipeline<T> {
   const { name = "source", capacity, signal, observer } = options;
   const watch = observer?.stage(name, 1);
-  const produce: FlowProducer<T> = async (out, { ctx }) => {
-    if (watch === undefined) await pump(openSource(source, ctx), out, ctx);
-    else await watch.run(() => pump(openSource(source, ctx), watchedOutput(out, watch), ctx));
+  const produce: Produce<T> = (out, { ctx }) => {
+    const read = (outlet: Outlet<T>): Promise<void> => pour(openSource(source, ctx), outlet, ctx);
+    return watch === undefined ? read(out) : watch.run(() => read(watchedOutput(out, watch)));
   };
   return new Pipeline<T>(produce, { name, capacity, signal, observer });
 }
@@ -78,8 +92,8 @@ export function pipeline<T>(source: Source<T>, options: PipelineOptions = {}): P
  * **Cancellation** When `signal` aborts, the loop throws its reason; what is under way is lost, what the source has not
  * given stays with it.
  * **Errors** The first failure of the source or of any stage, unchanged.
- * **Cost** One channel hand-off a value and stage.
- * **Not for** a few cheap synchronous steps: a plain loop does those faster.
+ * **Cost** One channel hand-off a value and stage; none for a stage that is `fused`.
+ * **Not for** one cheap step over an array: a plain loop does that faster.
  * **Source** Unix pipes; the Go blog's "Pipelines and cancellation" (2014).
  *
  * @example
@@ -89,11 +103,11 @@ export function pipeline<T>(source: Source<T>, options: PipelineOptions = {}): P
  * await words.toArray(); //=> ["a", "b", "c"]
  */
 export class Pipeline<T> extends Flow<T> {
-  readonly #produce: FlowProducer<T>;
+  readonly #produce: Produce<T>;
   readonly #options: PipelineOptions;
 
   /** Begin with {@link pipeline}. @internal */
-  constructor(produce: FlowProducer<T>, options: PipelineOptions) {
+  constructor(produce: Produce<T>, options: PipelineOptions) {
     super(produce, options);
     this.#produce = produce;
     this.#options = options;
@@ -112,27 +126,72 @@ export class Pipeline<T> extends Flow<T> {
    */
   map<U>(
     work: (value: T, ctx: Context) => U | PromiseLike<U>,
-    options: PipelineMapOptions<T> = {},
+    options: PipelineMapOptions<T> | FusedStageOptions = {},
   ): Pipeline<U> {
     requireFunction("work", work);
-    const { onError } = options;
-    if (onError !== undefined) requireFunction("onError", onError);
-    const workers = requireInteger("concurrency", options.concurrency ?? 1, 1);
-    const ordered = options.ordered ?? true;
-    return this.#then<U>(options, workers, async (input, out, group, watch) => {
-      const iterator = input[Symbol.asyncIterator]();
-      const next = (): Promise<Received<T>> => iterator.next();
-      const task = (value: T): U | PromiseLike<U> => work(value, group.ctx);
-      const name = options.name ?? "stage";
-      const plain = { group, next, out, workers, ordered, name, work: task, onError };
-      await parallelMap(watch === undefined ? plain : watched(plain, watch));
-    });
+    return this.#step<U>(work, options);
+  }
+
+  /**
+   * Adds a stage that passes on the values for which `keep` says so.
+   *
+   * @example
+   * const errors = pipeline(["ok", "error: disk", "ok"]).filter((line) => line.startsWith("error"), { fused: true });
+   * await errors.toArray(); //=> ["error: disk"]
+   */
+  filter<S extends T>(
+    keep: (value: T, ctx: Context) => value is S,
+    options?: PipelineMapOptions<T> | FusedStageOptions,
+  ): Pipeline<S>;
+  filter(
+    keep: (value: T, ctx: Context) => boolean | PromiseLike<boolean>,
+    options?: PipelineMapOptions<T> | FusedStageOptions,
+  ): Pipeline<T>;
+  filter(
+    keep: (value: T, ctx: Context) => boolean | PromiseLike<boolean>,
+    options: PipelineMapOptions<T> | FusedStageOptions = {},
+  ): Pipeline<T> {
+    requireFunction("keep", keep);
+    const later = async (value: T, kept: PromiseLike<boolean>): Promise<T | typeof skipped> =>
+      (await kept) ? value : skipped;
+    return this.#step<T>((value, ctx) => {
+      const kept = keep(value, ctx);
+      if (isPending(kept)) return later(value, kept);
+      return kept ? value : skipped;
+    }, options);
   }
 
   /** Adds a stage that is a function from one stream to another: to split, join, drop or add values. */
   through<U>(transform: PipelineTransform<T, U>, options: StageOptions = {}): Pipeline<U> {
     requireFunction("transform", transform);
-    return this.#then<U>(options, 1, (input, out, { ctx }) => pump(transform(input, ctx), out, ctx));
+    return this.#then<U>(options, 1, (input, out, { ctx }) => pour(transform(input, ctx), out, ctx));
+  }
+
+  /** One more step: in the task of the stage before, or as a stage of its own. */
+  #step<U>(step: Step<T, U>, options: PipelineMapOptions<T> | FusedStageOptions): Pipeline<U> {
+    if (options.fused === true) return this.#fuse(step, options);
+    const { onError } = options;
+    if (onError !== undefined) requireFunction("onError", onError);
+    const workers = requireInteger("concurrency", options.concurrency ?? 1, 1);
+    const ordered = options.ordered ?? true;
+    const name = options.name ?? "stage";
+    return this.#then<U>(options, workers, async (input, out, group, watch) => {
+      const work = (value: T): U | typeof skipped | PromiseLike<U | typeof skipped> => step(value, group.ctx);
+      const next = nextOf(input);
+      const plain = { group, next, out: withoutSkipped(out), workers, ordered, name, work, onError };
+      await parallelMap(watch === undefined ? plain : watched(plain, watch));
+    });
+  }
+
+  #fuse<U>(step: Step<T, U>, options: FusedStageOptions): Pipeline<U> {
+    refuseOptionsOfWorkers(options);
+    const { name = this.#options.name, capacity = this.#options.capacity } = options;
+    const watch = this.#options.observer?.stage(options.name ?? "stage", 1);
+    const produce: Produce<U> = (out, group) =>
+      watch === undefined
+        ? this.#produce(fusedOutlet(step, out, group.ctx), group)
+        : watchedFusedStage(step, out, group.ctx, watch, (outlet) => this.#produce(outlet, group));
+    return new Pipeline<U>(produce, { ...this.#options, name, capacity });
   }
 
   /** One more stage: it reads what there is so far as a flow of its own, which ends with it. */
@@ -140,7 +199,7 @@ export class Pipeline<T> extends Flow<T> {
     const { name = "stage" } = options;
     const { signal, observer } = this.#options;
     const watch = observer?.stage(name, workers);
-    const produce: FlowProducer<U> = async (out, group) => {
+    const produce: Produce<U> = async (out, group) => {
       const input = new Flow(this.#produce, { ...this.#options, signal: group.ctx.signal });
       const run = (): Promise<void> =>
         watch === undefined
@@ -155,9 +214,12 @@ export class Pipeline<T> extends Flow<T> {
   }
 }
 
+/** What makes the values of a pipeline. */
+type Produce<T> = (out: Outlet<T>, group: TaskGroup) => Promise<void>;
+
 type Stage<T, U> = (
   input: AsyncIterable<T, undefined>,
-  out: Pick<SendPort<U>, "send">,
+  out: Outlet<U>,
   group: TaskGroup,
   watch?: StageObserver,
 ) => Promise<void>;

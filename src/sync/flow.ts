@@ -8,9 +8,10 @@
  */
 import { requireLimit } from "../core/arguments.ts";
 import { AsyncContext } from "../core/async-context.ts";
-import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
+import { type CancelOptions, isCancelled, rejectIfCancelled } from "../core/cancellation.ts";
 import { CanceledError, withSuppressed } from "../core/errors.ts";
-import { currentRuntime } from "../core/runtime.ts";
+import { turnIsDue } from "../core/fairness.ts";
+import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { outcomeOf, valueOf } from "../core/task.ts";
 import { Channel, type Received, type SendPort } from "./channel.ts";
 import { Collector } from "./flow/hand-over.ts";
@@ -31,6 +32,12 @@ export interface FlowOptions extends CancelOptions {
  * pass `group.ctx` to everything that waits.
  */
 export type FlowProducer<T> = (out: SendPort<T>, group: TaskGroup) => Promise<void>;
+
+interface Running<T> {
+  readonly runtime: Runtime;
+  readonly group: TaskGroup;
+  readonly out: Channel<T>;
+}
 
 /**
  * A stream of values with backpressure and an owner.
@@ -54,7 +61,7 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
   /** That of whoever made the flow and handed its callbacks over, not that of whoever reads it. */
   readonly #context = new AsyncContext();
   #state: "idle" | "running" | "ended" = "idle";
-  #running: { readonly group: TaskGroup; readonly out: Channel<T> } | undefined;
+  #running: Running<T> | undefined;
 
   constructor(produce: FlowProducer<T>, options: FlowOptions = {}) {
     requireLimit("capacity", options.capacity ?? 0, 0);
@@ -102,16 +109,45 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
     await this.#leave();
   }
 
-  async #next(): Promise<Received<T>> {
+  /**
+   * The next value, at once if there is one: for a stage that disposes of the flow when it has ended, however that has come
+   * about. So it need not be told here how the flow has ended. @internal
+   */
+  takeNext(): Received<T> | Promise<Received<T>> {
+    const running = this.#running;
+    if (running === undefined || running.runtime.scheduler !== undefined) return this.#next();
+    return this.#tryReceive() ?? running.out.receive(running.group.ctx);
+  }
+
+  #next(): Promise<Received<T>> {
+    const taken = this.#tryReceive();
+    return taken === undefined ? this.#waitForNext() : Promise.resolve(taken);
+  }
+
+  /** In a simulation every value is waited for, so that another task may go first. */
+  #tryReceive(): Received<T> | undefined {
+    if (this.#running === undefined || this.#state !== "running") return undefined;
+    const { runtime, group, out } = this.#running;
+    if (runtime.scheduler !== undefined || isCancelled(group.ctx) || turnIsDue(runtime)) return undefined;
+    const taken = out.tryReceive();
+    return taken?.done === true ? undefined : taken;
+  }
+
+  async #waitForNext(): Promise<Received<T>> {
     if (this.#state === "ended") return { value: undefined, done: true };
     this.#running ??= this.#start();
     const { group, out } = this.#running;
-    const received = await outcomeOf(() => out.receive(group.ctx));
-    if (received.ok && received.value.done !== true) return received.value;
-    // Several may ask at once. Whoever finds that another has ended it is told the end, and not that it was cancelled.
-    const first = this.#state === "running";
+    try {
+      const received = await out.receive(group.ctx);
+      if (received.done !== true) return received;
+    } catch (error) {
+      // Several may ask at once. Whoever finds that another has ended it is told the end, and not that it was cancelled.
+      const first = this.#state === "running";
+      await this.#end();
+      if (first) throw error;
+      return { value: undefined, done: true };
+    }
     await this.#end();
-    if (!received.ok && first) throw received.error;
     return { value: undefined, done: true };
   }
 
@@ -124,7 +160,7 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
   }
 
   /** Values go to `collector` if there is one, and else to whoever receives them. */
-  #start(collector?: Collector<T>): { readonly group: TaskGroup; readonly out: Channel<T> } {
+  #start(collector?: Collector<T>): Running<T> {
     this.#state = "running";
     const { name, capacity, signal } = this.#options;
     const group = new TaskGroup({ name, signal });
@@ -135,7 +171,7 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
       collector?.close();
       out.close();
     });
-    return { group, out };
+    return { runtime: currentRuntime(), group, out };
   }
 
   /** The reader goes. That tasks give up what it no longer wants is no failure; what goes wrong on the way out is. */

@@ -12,7 +12,7 @@ import { Turnstile } from "./parallel-map/turnstile.ts";
 import type { TaskGroup } from "./task-group.ts";
 
 export type { FailedValue, OnValueError, ErrorVerdict } from "./parallel-map/on-error.ts";
-export { readByAll, readingTask } from "./parallel-map/reading-task.ts";
+export { nextOf, readByAll, readingTask } from "./parallel-map/reading-task.ts";
 
 /** Who works, and how. */
 export interface ParallelMapOptions<I, O> {

@@ -9,8 +9,11 @@ import {
   linkCancel,
 } from "../core/cancellation.ts";
 import { isCancellation, withSuppressed } from "../core/errors.ts";
-import { type Outcome, outcomeOf, valueOf } from "../core/task.ts";
+import { giveTurn, turnIsDue } from "../core/fairness.ts";
+import { currentRuntime } from "../core/runtime.ts";
+import { isPending, type Outcome, outcomeOf, valueOf } from "../core/task.ts";
 import type { Context } from "./context.ts";
+import { handOver, type Outlet } from "./flow/hand-over.ts";
 import type { ReceivePort, SendPort } from "./ports.ts";
 import { iterateHostStream } from "./source/host-streams.ts";
 
@@ -56,39 +59,31 @@ export async function pump<T>(
   await readSource(source, options, (value) => out.send(value, options));
 }
 
+/** The same, to where values are handed over without waiting, if they can be. */
+export async function pour<T>(source: AnyIterable<T>, out: Outlet<T>, options: CancelOptions): Promise<void> {
+  const runtime = currentRuntime();
+  await readSource(source, options, (value) => handOver(runtime, out, value, options));
+}
+
 /**
- * Calls `take` with each value, and waits for it before the next. Then finishes the source, whatever has ended it.
+ * Calls `take` with each value, and waits for it before the next, if it has to be waited for. Then finishes the source, whatever has ended it.
  *
  * A failure of the source comes before the reason of a cancellation: who only reports that it was given up hides nothing.
  */
 export async function readSource<T>(
   source: AnyIterable<T>,
   options: CancelOptions,
-  take: (value: T) => PromiseLike<void>,
+  take: (value: T) => PromiseLike<void> | undefined,
 ): Promise<void> {
   const reader = new Reader<T>(iterate(source, options));
   const link = linkCancel(options, reader);
-  const read = await outcomeOf(() => readAll(reader, options, take));
+  const read = await outcomeOf(() => reader.readAll(options, take));
   link?.release();
   const finished = await outcomeOf(() => reader.finish());
   const toldTo = !read.ok && isCancelled(options) && isCancellationOf(options, read.error);
   if (!read.ok && !toldTo) throw withSuppressed(read.error, finished.ok ? [] : [finished.error]);
   valueOf(finished);
   if (toldTo) throw endingOf(options)?.reason;
-}
-
-async function readAll<T>(
-  reader: Reader<T>,
-  options: CancelOptions,
-  take: (value: T) => PromiseLike<void>,
-): Promise<void> {
-  for (;;) {
-    if (isCancelled(options)) throw endingOf(options)?.reason;
-    const next = await reader.next();
-    if (next.done === true && reader.leaving) throw endingOf(options)?.reason;
-    if (next.done === true) return;
-    await take(next.value);
-  }
 }
 
 function isCancellationOf(options: CancelOptions, error: unknown): boolean {
@@ -120,20 +115,27 @@ class Reader<T> implements Cancelable {
     this.#iterator = iterator;
   }
 
-  /** Whether it was told to finish: its end is not that of the source then. */
-  get leaving(): boolean {
-    return this.#finished !== undefined;
-  }
-
-  async next(): Promise<IteratorResult<T>> {
-    this.#state = "asked";
+  /** What is at hand is not awaited: that would take longer than all the rest. */
+  async readAll(options: CancelOptions, take: (value: T) => PromiseLike<void> | undefined): Promise<void> {
+    const runtime = currentRuntime();
     try {
-      const next = await this.#iterator.next();
-      this.#state = next.done === true ? "ended" : "resting";
-      return next;
-    } catch (error) {
-      this.#state = "ended";
-      throw error;
+      for (;;) {
+        // Neither the source nor who takes need ever wait.
+        if (turnIsDue(runtime)) await giveTurn(runtime);
+        if (isCancelled(options)) throw endingOf(options)?.reason;
+        this.#state = "asked";
+        const asked = this.#iterator.next();
+        const next = isPending(asked) ? await asked : asked;
+        this.#state = next.done === true ? "ended" : "resting";
+        // It was told to finish: its end is not that of the source then.
+        if (next.done === true && this.#finished !== undefined) throw endingOf(options)?.reason;
+        if (next.done === true) return;
+        const taking = take(next.value);
+        if (taking !== undefined) await taking;
+      }
+    } finally {
+      // Whatever goes wrong in it ends it.
+      if (this.#state === "asked") this.#state = "ended";
     }
   }
 

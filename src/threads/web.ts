@@ -7,7 +7,15 @@ import { ThreadPool } from "./thread-pool.ts";
 import { webHost } from "./web/host.ts";
 
 export { ThreadCrashError } from "./errors.ts";
-export type * from "./options.ts";
+export type {
+  JobName,
+  JobOf,
+  ResultOf,
+  StreamedOf,
+  StreamName,
+  ThreadJobContext,
+  ThreadPoolOptions,
+} from "./options.ts";
 export type { ThreadStreamOptions } from "./stream.ts";
 export type { ThreadPool, ThreadPoolStats } from "./thread-pool.ts";
 export { transfer, type Transferred } from "./transfer.ts";
@@ -19,7 +27,7 @@ export { transfer, type Transferred } from "./transfer.ts";
  * worker is sent one job at a time.
  * **Not for** Node: see `threads`.
  */
-export function threadPool<M>(module: URL, options: ThreadPoolOptions = {}): ThreadPool<M> {
+export function webThreadPool<M>(module: URL, options: ThreadPoolOptions = {}): ThreadPool<M> {
   if (!(module instanceof URL)) refuseType("module", "a URL", module);
   return new ThreadPool<M>(webHost, module.href, options);
 }

@@ -18,6 +18,8 @@ const ATTEMPTS = 4;
 
 const quiet = () => {};
 const same = (n) => n;
+const isEven = (n) => n % 2 === 0;
+const fused = { fused: true };
 const numbers = Array.from({ length: 128 }, (_, n) => n);
 const hundred = Array.from({ length: 100 }, (_, n) => n);
 const hostTurn = () => new Promise((resolve) => setImmediate(resolve));
@@ -131,6 +133,10 @@ const subjects = {
     each(() => fanOut(hundred, same, { workers: 2, ...options }).toArray()),
   "pipeline: a value through a stage": (options) =>
     each(() => pipeline(hundred, options).map(same, { concurrency: 2 }).toArray()),
+  "pipeline: a value through three stages": (options) =>
+    each(() => pipeline(hundred, options).map(same).map(same).map(same).toArray()),
+  "pipeline: a value through three fused stages": (options) =>
+    each(() => pipeline(hundred, options).map(same, fused).filter(isEven, fused).map(same, fused).toArray()),
 };
 
 /** The operation does a hundred. */

@@ -31,13 +31,15 @@ const bounds: Readonly<Record<string, readonly [bytes: number, promises: number,
   "rate limiter: a token allowed": [48, 0, "numbers; it keeps nothing"],
   "rate limiter: a token waited for": [456, 1, "what is returned"],
   "context: made and cancelled": [728, 0, "a context and its cancellation; no AbortController"],
-  "pool: a job": [6361, 13, "the job, and the call of the worker as a task"],
+  "pool: a job": [1440, 4, "its start, in the context of its caller, and its result; the test's await"],
   "resource pool: a use": [1160, 5, "the lease, and the awaits of the use"],
   "task group: a task": [3215, 5.11, "the task and its handle"],
   "pubsub: a message to a handler": [411, 0.08, "a place in the buffer; a wake-up for a hundred"],
   "singleflight: a flight": [3664, 6, "the flight, and its call as a task"],
   "fan: a value through two workers": [375, 0.58, "values are taken and handed over in batches"],
-  "pipeline: a value through a stage": [4271, 15.21, "a bounded map that keeps the order"],
+  "pipeline: a value through a stage": [2462, 5.03, "a bounded map that keeps the order"],
+  "pipeline: a value through three stages": [3783, 9.33, "a channel and a task for each"],
+  "pipeline: a value through three fused stages": [245, 0.42, "what begins and ends the pipeline"],
 };
 
 let costs: Readonly<Record<string, Costs>>;

@@ -41,7 +41,8 @@ describe("the worker pools demo", () => {
     }
   });
 
-  test.each([0, 1, 333, 1000, 1700])("leaves nothing when it is given up after %i ms", async (afterMs) => {
+  // It takes 1600 ms at least: the last job comes after 1400.
+  test.each([0, 1, 333, 1000, 1599])("leaves nothing when it is given up after %i ms", async (afterMs) => {
     const stop = new Error("stop");
     const { elapsedMs } = await simulate(async () => {
       const { ctx, cancel } = withCancel(background);

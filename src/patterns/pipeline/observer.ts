@@ -1,7 +1,8 @@
 /**
  * How somebody watches the stages of a pipeline.
  */
-import type { Received, SendPort } from "../../sync/ports.ts";
+import type { Outlet } from "../../sync/flow/hand-over.ts";
+import type { Received } from "../../sync/ports.ts";
 
 /** Watches a pipeline; a `PipelineStats` is one. */
 export interface PipelineObserver {
@@ -40,9 +41,6 @@ export function watchedInput<T>(
 }
 
 /** The same output, watched. */
-export function watchedOutput<T>(
-  out: Pick<SendPort<T>, "send">,
-  watch: StageObserver,
-): Pick<SendPort<T>, "send"> {
+export function watchedOutput<T>(out: Outlet<T>, watch: StageObserver): Outlet<T> {
   return { send: (value, options) => watch.give(() => out.send(value, options)) };
 }

@@ -7,8 +7,14 @@ import { afterTurn, completed, turnIsDue } from "../../core/fairness.ts";
 import { currentRuntime, type Runtime } from "../../core/runtime.ts";
 import type { SendPort } from "../ports.ts";
 
-/** Where values go. Without a `trySend`, every value is sent. */
-export type Outlet<T> = Pick<SendPort<T>, "send"> & Partial<Pick<SendPort<T>, "trySend">>;
+/**
+ * Where values go. Without a `trySend`, every value is sent. That of a port with a policy of its own does not belong here:
+ * a value that it has dropped would be sent once more.
+ */
+export interface Outlet<T> extends Pick<SendPort<T>, "send">, Partial<Pick<SendPort<T>, "trySend">> {
+  /** Sends in a way of its own, in the place of the other two: undefined if that is done. */
+  give?(value: T, options: CancelOptions): Promise<void> | undefined;
+}
 
 /**
  * Sends a value; undefined if that is done, and nothing has to be waited for.
@@ -21,6 +27,7 @@ export function handOver<T>(
   value: T,
   options: CancelOptions,
 ): Promise<void> | undefined {
+  if (out.give !== undefined) return out.give(value, options);
   if (runtime.scheduler !== undefined || out.trySend === undefined || isCancelled(options))
     return out.send(value, options);
   if (turnIsDue(runtime)) return afterTheHost(out, value, options);

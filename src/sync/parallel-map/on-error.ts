@@ -2,13 +2,13 @@
  * What is done about a value on which the work failed, when it is not to end everything.
  */
 import { requireOneOf } from "../../core/arguments.ts";
-import { type CancelOptions, isCancelled, rejectIfCancelled } from "../../core/cancellation.ts";
+import { isCancelled, rejectIfCancelled } from "../../core/cancellation.ts";
 import { withSuppressed } from "../../core/errors.ts";
 import { giveTurn } from "../../core/fairness.ts";
 import { currentRuntime } from "../../core/runtime.ts";
 import { outcomeOf } from "../../core/task.ts";
 import type { Context } from "../context.ts";
-import type { SendPort } from "../ports.ts";
+import type { Outlet } from "../flow/hand-over.ts";
 
 /** A value on which the work failed. */
 export interface FailedValue<I> {
@@ -72,12 +72,17 @@ async function verdictOn<I>(
   throw isCancelled(ctx) ? asked.error : withSuppressed(asked.error, [error]);
 }
 
-/** The same port, for results among which some are not. */
-export function withoutSkipped<O>(
-  out: Pick<SendPort<O>, "send">,
-): Pick<SendPort<O | typeof skipped>, "send"> {
-  const send = async (result: O | typeof skipped, options?: CancelOptions): Promise<void> => {
-    if (result !== skipped) await out.send(result, options);
+/** The same outlet, for results among which some are not. */
+export function withoutSkipped<O>(out: Outlet<O>): Outlet<O | typeof skipped> {
+  return {
+    send: async (result, options) => {
+      if (result !== skipped) await out.send(result, options);
+    },
+    ...(out.trySend !== undefined && {
+      trySend: (result) => result === skipped || out.trySend?.(result) === true,
+    }),
+    ...(out.give !== undefined && {
+      give: (result, options) => (result === skipped ? undefined : out.give?.(result, options)),
+    }),
   };
-  return { send };
 }

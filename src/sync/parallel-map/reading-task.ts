@@ -3,12 +3,20 @@
  */
 import { currentRuntime } from "../../core/runtime.ts";
 import { Channel, type Received } from "../channel.ts";
-import { type AnyIterable, isPort, openSource, pump, type Source, syncIterator } from "../source.ts";
+import { type AnyIterable, isPort, openSource, pour, type Source, syncIterator } from "../source.ts";
+import { Flow } from "../flow.ts";
 import type { TaskGroup } from "../task-group.ts";
 import { SharedIterator } from "./shared-iterator.ts";
 
 /** Gives the next value, at once if it can. Several may ask before the first is answered. */
 export type Next<T> = () => Received<T> | Promise<Received<T>>;
+
+/** Gives the next value of what a stage reads, which disposes of it in the end. */
+export function nextOf<T>(input: AsyncIterable<T, undefined>): Next<T> {
+  if (input instanceof Flow) return () => (input as Flow<T>).takeNext();
+  const iterator = input[Symbol.asyncIterator]();
+  return () => iterator.next();
+}
 
 /**
  * Runs workers that take from a source, and finishes the source: a channel and what is there at once they take from
@@ -39,7 +47,7 @@ export function readingTask<T>(
   const { ctx } = group;
   const read = new Channel<T>(0, { name: `${name} in` });
   const reading = async (): Promise<void> => {
-    await pump(values, read, ctx);
+    await pour(values, read, ctx);
     read.close();
   };
   group.go(reading, { name: `${name} source` });
