@@ -1,11 +1,15 @@
-/** Builds the library and the benchmarks, installs the peers if they are not there, and measures. */
+/** Builds the library and the benchmarks, installs the peers if they are not there or others are wanted, and measures. */
 import { execFileSync } from "node:child_process";
-import { existsSync, rmSync, symlinkSync } from "node:fs";
+import { rmSync, statSync, symlinkSync } from "node:fs";
 
+/** When a file was written; a missing one, never. */
+const writtenMs = (path) => statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 const run = (command, ...args) => execFileSync(command, args, { stdio: "inherit" });
 
 try {
-  if (!existsSync("bench/node_modules")) run("npm", "ci", "--prefix", "bench", "--no-audit", "--no-fund");
+  const installedMs = writtenMs("bench/node_modules/.package-lock.json");
+  if (installedMs < writtenMs("bench/package-lock.json"))
+    run("npm", "ci", "--prefix", "bench", "--no-audit", "--no-fund");
   // What is measured as a whole, the command and the size, is measured as it is published.
   run("npm", "run", "build");
   rmSync("build", { recursive: true, force: true });
