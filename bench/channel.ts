@@ -8,6 +8,8 @@ import { type MakeWire, ours, peers, type Wire } from "./wires.ts";
 const BUFFER = 128;
 /** So many sends wait at once where queues are long; one of the peers allows for no more. */
 const CROWD = 1000;
+/** And so many, where that peer is left out: what a line costs must not depend on its length. */
+const LARGE_CROWD = 20_000;
 
 const sumTo = (count: number): number => (count * (count - 1)) / 2;
 
@@ -56,18 +58,20 @@ async function crowd(wire: Wire, values: number): Promise<void> {
 }
 
 /** Many senders wait at once, then all is taken and the channel closed: the cost of long queues. */
-async function fillAndDrain(make: MakeWire, values: number): Promise<void> {
-  for (let left = values; left > 0; left -= CROWD) {
-    const wire = make(0);
-    const count = Math.min(left, CROWD);
-    const sends = Array.from({ length: count }, (_, n) => wire.send(n));
-    let sum = 0;
-    for (let n = 0; n < count; n++) sum += wire.valueIn(await wire.receive());
-    await Promise.all(sends);
-    wire.close();
-    check(sum, sumTo(count));
-  }
-}
+const fillAndDrain =
+  (crowd: number) =>
+  async (make: MakeWire, values: number): Promise<void> => {
+    for (let left = values; left > 0; left -= crowd) {
+      const wire = make(0);
+      const count = Math.min(left, crowd);
+      const sends = Array.from({ length: count }, (_, n) => wire.send(n));
+      let sum = 0;
+      for (let n = 0; n < count; n++) sum += wire.valueIn(await wire.receive());
+      await Promise.all(sends);
+      wire.close();
+      check(sum, sumTo(count));
+    }
+  };
 
 async function iterate(wire: Wire, values: number): Promise<void> {
   const sending = (async () => {
@@ -305,7 +309,14 @@ export const channel: Subject = {
     {
       name: "close and drain",
       operation: `a value of ${CROWD} whose senders wait at once`,
-      variants: { ...withAll(fillAndDrain, ["naive"]), Go: go("channel-drain") },
+      variants: { ...withAll(fillAndDrain(CROWD), ["naive"]), Go: go("channel-drain") },
+      goals: [{ of: "ours", versus: "best peer", atLeast: 4 }],
+    },
+    {
+      name: "close and drain, many",
+      operation: `a value of ${LARGE_CROWD} whose senders wait at once`,
+      operations: LARGE_CROWD,
+      variants: withAll(fillAndDrain(LARGE_CROWD), ["naive", "@thi.ng/csp"]),
       goals: [{ of: "ours", versus: "best peer", atLeast: 4 }],
     },
     {
