@@ -72,9 +72,12 @@ function catchUp(): void {
   for (const callback of callbacks) callback();
 }
 
+/** For all completions that give nothing: a promise that is settled cannot be changed by who has it. */
+const nothing: Promise<unknown> = Promise.resolve();
+
 /** The completion of an operation that did not have to wait. */
 export function completed<R>(runtime: Runtime, value: R): Promise<R> {
-  if (!turnIsDue(runtime)) return Promise.resolve(value);
+  if (!turnIsDue(runtime)) return value === undefined ? (nothing as Promise<R>) : Promise.resolve(value);
   return new Promise((resolve) => {
     afterTurn(() => resolve(value));
   });
