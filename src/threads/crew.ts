@@ -56,8 +56,9 @@ export class Crew implements PostOwner {
     return this.#loaded.wait(options);
   }
 
-  /** Changes how many threads there are. Those too many are ended when they have nothing to do. */
+  /** Changes how many threads there are, unless they have been ended. Those too many end when they have nothing to do. */
   resize(workers: number): void {
+    if (this.#state === "ended") return;
     const manned = new Set<number>();
     for (const post of this.#posts) {
       if (post.worker > workers) post.retire();
@@ -85,10 +86,11 @@ export class Crew implements PostOwner {
     await Promise.all([...this.#posts].map((post) => post.close()));
   }
 
-  ready(): void {
+  ready(thread: Thread): void {
     if (this.#state === "starting") this.#state = "working";
     this.#loaded.settle({ ok: true, value: undefined });
     this.#house();
+    if (thread.size === 0) this.#relieve(thread);
   }
 
   finished(thread: Thread, tookMs: number): void {
