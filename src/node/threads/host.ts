@@ -2,6 +2,7 @@
  * Threads as Node has them, and those who have learned it from Node.
  */
 import { availableParallelism } from "node:os";
+import { execArgv } from "node:process";
 import { Worker, type WorkerOptions } from "node:worker_threads";
 import type { HostThread, ThreadHost, ThreadListener, ThreadStart } from "../../threads/host.ts";
 import type { News, Order } from "../../threads/protocol.ts";
@@ -29,7 +30,7 @@ const entry = new URL("./entry.js", import.meta.url);
  * forbids it to begin with a file. So it begins with a text, too.
  */
 function startWorker(options: WorkerOptions): Worker {
-  const inherited = options.execArgv ?? process.execArgv;
+  const inherited = options.execArgv ?? execArgv;
   if (!inherited.some((option) => option.startsWith("--input-type"))) return new Worker(entry, options);
   return new Worker(`import(${JSON.stringify(entry.href)})`, { ...options, eval: true });
 }
