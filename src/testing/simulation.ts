@@ -59,6 +59,8 @@ export class Simulation implements Scheduler {
   readonly #options: EngineOptions;
   readonly #tasks = new Map<number, SimulatedTask>();
   readonly #ready: Ready[] = [];
+  /** Those that have ended and had not waited for all that they called. */
+  readonly #careless: SimulatedTask[] = [];
   readonly #usage = new Usage();
   readonly #observer: Observer;
   #current: SimulatedTask | undefined;
@@ -160,17 +162,14 @@ export class Simulation implements Scheduler {
 
   /** What every live task waits for, and who could wake it, for a report. */
   stuck(): readonly StuckTask[] {
-    return [...this.#tasks.values()].map((task) => {
-      const waitsFor = [...task.pending].map(({ op, resources }) => {
-        const wakers = resources.flatMap((resource) => this.#usage.wakers(resource, task, this.#tasks));
-        return {
-          op,
-          on: resources.map(({ name }) => name),
-          wakers: [...new Set(wakers)].map(({ name }) => name),
-        };
-      });
-      return { id: task.id, name: task.name, waitsFor };
-    });
+    return [...this.#tasks.values()].map((task) => this.#usage.report(task, this.#tasks));
+  }
+
+  /** The same of tasks that have ended: what they have called, and left alone, and what still waits. */
+  orphans(): readonly StuckTask[] {
+    return this.#careless
+      .filter(({ pending }) => pending.size > 0)
+      .map((task) => this.#usage.report(task, this.#tasks));
   }
 
   /** Records the end of tasks that will not go on. */
@@ -217,6 +216,7 @@ export class Simulation implements Scheduler {
 
   #ended(task: SimulatedTask, how: TaskEnd, error: unknown): void {
     if (!this.#tasks.delete(task.id)) return;
+    if (task.pending.size > 0) this.#careless.push(task);
     const err = error === undefined ? undefined : errorText(error);
     this.#options.tracer?.emit({ k: "task.end", how, err }, task.id);
     this.#wake?.();

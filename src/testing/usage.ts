@@ -5,6 +5,7 @@
  * a channel before is likely to be the one who should have sent again.
  */
 import type { ResourceInfo } from "../core/scheduler.ts";
+import type { StuckTask } from "./reports.ts";
 import type { ResourceUse } from "./simulated-resource.ts";
 import type { SimulatedTask } from "./simulated-task.ts";
 
@@ -34,8 +35,21 @@ export class Usage {
     }
   }
 
+  /** What a task waits for, and who of the `live` ones could wake it. */
+  report(task: SimulatedTask, live: ReadonlyMap<number, SimulatedTask>): StuckTask {
+    const waitsFor = [...task.pending].map(({ op, resources }) => {
+      const wakers = resources.flatMap((resource) => this.#wakers(resource, task, live));
+      return {
+        op,
+        on: resources.map(({ name }) => name),
+        wakers: [...new Set(wakers)].map(({ name }) => name),
+      };
+    });
+    return { id: task.id, name: task.name, waitsFor };
+  }
+
   /** Those of the `live` tasks that could wake `waiter`, who waits for `resource`. */
-  wakers(
+  #wakers(
     resource: ResourceInfo,
     waiter: SimulatedTask,
     live: ReadonlyMap<number, SimulatedTask>,
