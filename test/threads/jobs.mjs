@@ -79,6 +79,18 @@ export const bytes = (size) => {
   const made = new Uint8Array(size).fill(7);
   return transfer(made, [made.buffer]);
 };
+const movedOnce = new Uint8Array(8);
+export const moveAgain = () => transfer(movedOnce, [movedOnce.buffer]);
+export const giveThenExit = (n) => {
+  queueMicrotask(() => process.exit(0));
+  return n;
+};
+/** Whether it is a plain object, and has a key of its own that is called like its prototype. */
+export const shapeOf = (value) => [
+  Object.getPrototypeOf(value) === Object.prototype,
+  Object.hasOwn(value, "__proto__"),
+  "polluted" in {},
+];
 export const sizeOf = (array) => array.byteLength;
 export function* count(to) {
   for (let n = 1; n <= to; n++) yield n;
