@@ -228,7 +228,7 @@ describe("a job", () => {
       new TypeError("key must be a string or a number, got an object"),
     );
     expect(await failing(`export function map(_, emit) { emit("a", () => 1) } ${reduce}`)).toMatchObject({
-      name: "DataCloneError",
+      message: "() => 1 could not be cloned.",
     });
     expect(await failing(`export const partition = () => 1; ${echo}`)).toEqual(
       new RangeError("partition(key) must be a whole number from 0 to 0, got 1"),
