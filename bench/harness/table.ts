@@ -41,7 +41,16 @@ function ratioText(ratio: number | undefined): string {
 }
 
 /** What was to be reached, and what was; if it was not, why, as far as is known. */
-export function goalText({ of, versus, against, atLeast, atMost, value, reached, note }: MeasuredGoal): string {
+export function goalText({
+  of,
+  versus,
+  against,
+  atLeast,
+  atMost,
+  value,
+  reached,
+  note,
+}: MeasuredGoal): string {
   const other = versus === undefined ? "" : ` ${against ?? versus}`;
   const bound = atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`;
   const times = versus === undefined ? "" : "x";
