@@ -22,6 +22,7 @@ import { afterMicrotasks } from "./settle.ts";
 import { anyExternal, Call, onlyExternal, SimulatedTask, Start } from "./simulated-task.ts";
 import { type Observer, SimulatedResource } from "./simulated-resource.ts";
 import type { SimulationClock } from "./simulation-clock.ts";
+import { stuckIn } from "./stuck.ts";
 
 /** How the engine is set up. */
 export interface EngineOptions {
@@ -51,6 +52,8 @@ export class Simulation implements Scheduler {
   readonly #options: EngineOptions;
   readonly #tasks = new Map<number, SimulatedTask>();
   readonly #ready: Ready[] = [];
+  /** Those that have ended and had not waited for all that they called. */
+  readonly #careless: SimulatedTask[] = [];
   readonly #observer: Observer;
   #current: SimulatedTask | undefined;
   /** The task that went on last. */
@@ -144,19 +147,13 @@ export class Simulation implements Scheduler {
 
   /** What every live task waits for, and who could wake it, for a report. */
   stuck(): readonly StuckTask[] {
-    return [...this.#tasks.values()].map((task) => {
-      const waitsFor = [...task.pending].map(({ op, resources }) => {
-        const wakers = (resources as readonly SimulatedResource[]).flatMap(({ name, users }) =>
-          users.wakersOf(task, name, this.#tasks),
-        );
-        return {
-          op,
-          on: resources.map(({ name }) => name),
-          wakers: [...new Set(wakers)].map(({ name }) => name),
-        };
-      });
-      return { id: task.id, name: task.name, waitsFor };
-    });
+    return [...this.#tasks.values()].map((task) => stuckIn(task, this.#tasks));
+  }
+
+  /** The same of tasks that have ended: what they have called, and left alone, and what still waits. */
+  orphans(): readonly StuckTask[] {
+    const left = this.#careless.filter(({ pending }) => pending.size > 0);
+    return left.map((task) => stuckIn(task, this.#tasks));
   }
 
   /** Records the end of tasks that will not go on. */
@@ -182,6 +179,7 @@ export class Simulation implements Scheduler {
 
   #ended(task: SimulatedTask, how: TaskEnd, error: unknown): void {
     if (!this.#tasks.delete(task.id)) return;
+    if (task.pending.size > 0) this.#careless.push(task);
     const err = error === undefined ? undefined : errorText(error);
     this.#options.tracer?.emit({ k: "task.end", how, err }, task.id);
     this.#wake?.();
