@@ -14,7 +14,7 @@ const examples = [...docExamples(), ...pageExamples()];
 const scope = await publicScope();
 
 // Threads begin with what was built.
-beforeAll(buildIfStale, 60_000);
+beforeAll(buildIfStale, 300_000);
 
 describe("every example runs, and what it claims holds", () => {
   for (const example of examples.filter(({ runs }) => runs)) {

@@ -14,7 +14,7 @@ import { buildIfStale } from "../support/build.ts";
 import type * as functions from "./jobs.mjs";
 import { surviveKills } from "./kills.ts";
 
-beforeAll(buildIfStale, 60_000);
+beforeAll(buildIfStale, 300_000);
 
 type Jobs = typeof functions;
 const jobs = new URL("jobs.mjs", import.meta.url);
