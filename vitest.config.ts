@@ -41,5 +41,6 @@ export default defineConfig({
     isolate: false,
     // A watchdog, far from what a busy machine needs: most tests are so much work, and wait for nothing.
     testTimeout: 120_000,
+    hookTimeout: 300_000,
   },
 });

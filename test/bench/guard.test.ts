@@ -54,7 +54,7 @@ beforeAll(() => {
   const sizes = ["--min-semi-space-size=128", "--max-semi-space-size=128"];
   const args = ["--expose-gc", "--no-opt", ...sizes, script];
   costs = JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as Record<string, Costs>;
-}, 120_000);
+});
 
 function costsOf(name: string): Costs {
   const found = costs[name];
