@@ -10,8 +10,8 @@
 
 /** An entry has so many numbers of 32 bits. */
 export const FIELDS = 8;
-/** A page has 2^10 entries. */
-export const PAGE_BITS = 10;
+/** A page has 2^8 entries. */
+export const PAGE_BITS = 8;
 export const PAGE_ENTRIES = 1 << PAGE_BITS;
 export const PAGE_INTS = PAGE_ENTRIES * FIELDS;
 export const PAGE_BYTES = PAGE_INTS * 4;

@@ -170,6 +170,21 @@ export class ByteTable {
     return this.addLong(hash, length, k0, k1, k2, restOf(ints, ints[at + REST] as number, length), 0, times);
   }
 
+  /** The numbers of all entries that have a count, of one of `of` equal parts of the hashes. */
+  entries(part = 0, of = 1): Int32Array<ArrayBuffer> {
+    const { ints, floats, used } = this.memory;
+    let most = 0;
+    for (const page of this.pages(part, of)) most += used[page / PAGE_INTS] as number;
+    const entries = new Int32Array(most);
+    let size = 0;
+    for (const page of this.pages(part, of)) {
+      for (let at = page; at < page + PAGE_INTS; at += FIELDS) {
+        if (ints[at + LENGTH] !== 0 && floats[(at + COUNT) >> 1] !== 0) entries[size++] = at / FIELDS;
+      }
+    }
+    return entries.subarray(0, size);
+  }
+
   /** How many keys there are. */
   get size(): number {
     let size = 0;
@@ -272,11 +287,6 @@ export class ByteTable {
       this.#used[to] = (this.#used[to] as number) + 1;
     }
   }
-}
-
-/** Whether the rest of an entry's key is elsewhere. */
-export function isLong(heldLength: number): boolean {
-  return heldLength - 1 > SHORT_BYTES;
 }
 
 /** The bytes of a key behind its head, in an order that does not depend on the machine's. */
