@@ -9,20 +9,19 @@
  *   I2  While the shared table is written or emptied, no call counts.
  */
 import { join } from "node:path";
-import { isCancelled } from "../../../core/cancellation.ts";
 import { outcomeOf } from "../../../core/task.ts";
 import { sharePages } from "../../../patterns/mapreduce/byte-counts/memory.ts";
 import type { ByteTable } from "../../../patterns/mapreduce/byte-counts/table.ts";
 import type { Context } from "../../../sync/context.ts";
 import { TaskGroup } from "../../../sync/task-group.ts";
-import type { ThreadPool } from "../../../threads/thread-pool.ts";
+import { ThreadCrashError } from "../../../threads/errors.ts";
 import type { Run } from "../runs.ts";
 import type { FileSplit } from "../splits.ts";
 import type { Counted } from "./counting.ts";
 import { sizeOfRuns } from "./runs-of-counts.ts";
-import type * as functions from "./entry.ts";
 import type { CountProgress, CountSettings } from "./settings.ts";
 import { makeCells, PART_BITS, type SharedCounts, sharedTable, stop, wasPouring } from "./shared.ts";
+import type { CountPool } from "./threads.ts";
 
 /** What is handed to a thread at once. */
 interface Batch {
@@ -41,7 +40,7 @@ export interface CountWork {
   readonly folder: string;
   readonly seed: number;
   readonly settings: CountSettings;
-  readonly pool: ThreadPool<typeof functions>;
+  readonly pool: CountPool;
   readonly onProgress?: ((progress: CountProgress) => void) | undefined;
 }
 
@@ -123,7 +122,7 @@ export class CountRun {
       if (batch === undefined) return;
       const outcome = await outcomeOf(() => this.#count(batch, lane, ctx));
       if (outcome.ok) this.#add(batch, outcome.value);
-      else this.#failed(batch, lane, outcome.error, ctx);
+      else this.#failed(batch, lane, outcome.error);
     }
   }
 
@@ -143,12 +142,11 @@ export class CountRun {
     this.#work.onProgress?.({ bytes: this.#countedBytes, totalBytes: this.#totalBytes, spilledBytes });
   }
 
-  /** Nothing of it is counted, unless it was about to be: then all begins anew. */
-  #failed(batch: Batch, lane: number, error: unknown, ctx: Context): void {
-    if (isCancelled(ctx)) throw error;
+  /** Its thread has died. Nothing of it is counted, unless it was about to be: then all begins anew. */
+  #failed(batch: Batch, lane: number, error: unknown): void {
     const { cells } = this.#shared;
     if (this.#roundEnd === "torn") return;
-    if (++batch.failures > this.#work.settings.retries) throw error;
+    if (!isCrash(error) || ++batch.failures > this.#work.settings.retries) throw error;
     this.#left.push(batch);
     if (!wasPouring(cells, lane)) return;
     this.#roundEnd = "torn";
@@ -180,14 +178,17 @@ export class CountRun {
     for (let failures = 1; ; failures++) {
       const outcome = await outcomeOf(call);
       if (outcome.ok) return outcome.value;
-      const { code } = outcome.error as { readonly code?: unknown };
-      if (code !== "CRASHED" || failures > this.#work.settings.retries) throw outcome.error;
+      if (!isCrash(outcome.error) || failures > this.#work.settings.retries) throw outcome.error;
     }
   }
 
   #file(): string {
     return join(this.#work.folder, `${++this.#files}.run`);
   }
+}
+
+function isCrash(error: unknown): boolean {
+  return error instanceof ThreadCrashError;
 }
 
 /** So many runs are read at once. */

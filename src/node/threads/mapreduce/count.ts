@@ -3,23 +3,20 @@
  * are numbers that add up.
  */
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { refuseType, requireFunction } from "../../../core/arguments.ts";
-import { type CancelOptions, rejectIfCancelled } from "../../../core/cancellation.ts";
+import { refuseType } from "../../../core/arguments.ts";
+import { rejectIfCancelled } from "../../../core/cancellation.ts";
 import { pick } from "../../../core/random.ts";
 import { currentRuntime } from "../../../core/runtime.ts";
 import { outcomeOf, valueOf } from "../../../core/task.ts";
 import type { Tally } from "../../../patterns/mapreduce/byte-counts/counter.ts";
-import { afterFunc, type Context, withCancel } from "../../../sync/context.ts";
-import type { ThreadPool } from "../../../threads/thread-pool.ts";
-import type * as functions from "../../mapreduce/count/entry.ts";
+import { afterFunc } from "../../../sync/context.ts";
 import { Counts } from "../../mapreduce/count/counts.ts";
 import { CountRun, type CountWork } from "../../mapreduce/count/run.ts";
 import { type CountOptions, type CountSettings, countSettings } from "../../mapreduce/count/settings.ts";
 import { type SharedCounts, sharedTable } from "../../mapreduce/count/shared.ts";
+import { withThreads } from "../../mapreduce/count/threads.ts";
 import { planSplits } from "../../mapreduce/splits.ts";
-import { threadPool } from "../../threads.ts";
 
 export type { CountKey, Tally } from "../../../patterns/mapreduce/byte-counts/counter.ts";
 export { Counts, type KeyCount } from "../../mapreduce/count/counts.ts";
@@ -34,15 +31,13 @@ export interface CountBytesOptions<M> extends CountOptions {
   readonly tally?: TallyName<M> | undefined;
 }
 
-const entry = new URL("../../mapreduce/count/entry.js", import.meta.url);
-
 /**
  * Counts the keys of files on threads. The module exports `tally(block, count)`: it is called in the threads with blocks of
  * whole lines, and calls `count(from, to)` for each key that lies in one. It may change the block, to fold upper case to
  * lower case for instance; a key that is no part of the block is counted by `count.key(key)`.
  *
- * **Guarantees** Each line is counted once: a split whose thread dies, or in which `tally` throws, is counted again, and
- * nothing of the failed attempt counts. The result does not depend on how many threads there are, nor on how much had to
+ * **Guarantees** Each line is counted once: a split whose thread dies is counted again, and nothing of the failed attempt
+ * counts. The result does not depend on how many threads there are, nor on how much had to
  * go to disk. Files there are readable for nobody else, and go when the result is disposed of.
  * **Units and ranges** Keys: any bytes, also none; as long as they like. Counts: whole numbers, exact up to 2^53.
  * **Cancellation** When `signal` aborts, rejects with its reason once the threads have ended and what they wrote is gone. A
@@ -60,9 +55,9 @@ export function countBytes<M = { readonly tally: Tally }>(
   module: URL,
   options: CountBytesOptions<M> = {},
 ): Promise<Counts> {
-  if (!Array.isArray(files)) refuseType("files", "an array of paths", files);
+  if (!Array.isArray(files) || files.some((file) => typeof file !== "string"))
+    refuseType("files", "an array of paths", files);
   if (!(module instanceof URL)) refuseType("module", "a URL", module);
-  if (options.onProgress !== undefined) requireFunction("onProgress", options.onProgress);
   const settings = countSettings(options);
   const functions = { module: module.href, tally: options.tally ?? "tally" };
   return rejectIfCancelled(options) ?? counted([...files], functions, settings, options);
@@ -75,10 +70,10 @@ async function counted(
   options: CountOptions,
 ): Promise<Counts> {
   const splits = await planSplits(files, settings.splitBytes);
-  const folder = await mkdtemp(join(options.spillFolder ?? tmpdir(), "counts-"));
+  const folder = await mkdtemp(join(settings.spillFolder, "counts-"));
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   const counting = await outcomeOf(() =>
-    withThreads(settings.threads, options, async (pool, ctx) => {
+    withThreads(options, settings.threads, async (pool, ctx) => {
       const seed = pick(currentRuntime().random, 2 ** 32) | 0;
       const { onProgress } = options;
       const run = new CountRun({ ...functions, splits, folder, seed, settings, pool, onProgress });
@@ -92,30 +87,15 @@ async function counted(
     table: sharedTable(run.shared),
     runs,
     total: run.counted,
-    sort: (cancel) => sorted(run.shared, settings.threads, cancel),
+    sort: ({ signal }) => sorted(run.shared, settings.threads, { ...options, signal }),
     remove,
   });
 }
 
 /** The entries of the shared table in lists that are in order, one a thread. */
-function sorted(shared: SharedCounts, threads: number, options: CancelOptions): Promise<Int32Array[]> {
+function sorted(shared: SharedCounts, threads: number, options: CountOptions): Promise<Int32Array[]> {
   const shares = Array.from({ length: threads }, (_, part) => ({ shared, part, of: threads }));
-  return withThreads(threads, options, (pool, ctx) =>
+  return withThreads(options, threads, (pool, ctx) =>
     Promise.all(shares.map((share) => pool.run("sortShare", share, ctx))),
   );
-}
-
-/** Has threads for as long as `work` lasts. When it has ended, so have they; `ctx` then ends too. */
-async function withThreads<T>(
-  threads: number,
-  options: CancelOptions,
-  work: (pool: ThreadPool<typeof functions>, ctx: Context) => Promise<T>,
-): Promise<T> {
-  const { ctx, cancel } = withCancel(options);
-  const pool = threadPool<typeof functions>(entry, { workers: threads, name: "count", onError: () => {} });
-  const outcome = await outcomeOf(() => work(pool, ctx));
-  cancel();
-  pool.cancel();
-  await outcomeOf(() => pool.drain());
-  return valueOf(outcome);
 }
