@@ -48,13 +48,7 @@ async function count(
 /** By keys as Latin-1, so that bytes that are no UTF-8 are told apart. */
 async function mapOf(counts: Counts): Promise<Map<string, number>> {
   const map = new Map<string, number>();
-  let last = Buffer.alloc(0);
-  for await (const [bytes, times] of counts.bytes()) {
-    const key = Buffer.from(bytes);
-    if (map.size > 0) expect(Buffer.compare(last, key)).toBe(-1);
-    map.set(key.toString("latin1"), times);
-    last = key;
-  }
+  for await (const [bytes, times] of counts.bytes()) map.set(Buffer.from(bytes).toString("latin1"), times);
   return map;
 }
 
@@ -71,6 +65,11 @@ function expected(contents: readonly (string | Uint8Array)[]): Map<string, numbe
 
 function sorted(map: ReadonlyMap<string, number>): [string, number][] {
   return [...map].toSorted(([left], [right]) => (left < right ? -1 : 1));
+}
+
+/** As one string: long lists are compared so, as the comparison of arrays takes long. */
+function listOf(entries: Iterable<readonly [string, number]>): string {
+  return Array.from(entries, ([key, times]) => `${key} ${times}`).join("\n");
 }
 
 /** Repeatable chance. */
@@ -96,7 +95,7 @@ function text(bytes: number, seed: number, different = 20_000): Buffer {
   return Buffer.from(parts.join(""));
 }
 
-const words = text(1_500_000, 1);
+const words = text(1_000_000, 1);
 const wanted = expected([words]);
 
 describe("keys of files", () => {
@@ -105,10 +104,10 @@ describe("keys of files", () => {
     [2, 256, 0.3],
     [4, 16, 0.1],
   ])("are counted as they are, in order, by %i threads in %i MB with splits of %d MB", async (threads, memoryMb, splitMb) => {
-    const cut = words.indexOf("\n", 700_000) + 1;
+    const cut = words.indexOf("\n", 500_000) + 1;
     const paths = [words.subarray(0, cut), "", words.subarray(cut)].map(fileOf);
     const { map, total } = await count(paths, { threads, memoryMb, splitMb });
-    expect([...map]).toEqual(sorted(wanted));
+    expect(listOf(map)).toBe(listOf(sorted(wanted)));
     expect(total).toBe([...wanted.values()].reduce((sum, times) => sum + times, 0));
   });
 
@@ -128,15 +127,20 @@ describe("keys of files", () => {
 
   test("may be more than fit in memory: the result is the same, and the disk is as it was", async () => {
     const draw = chance(5);
-    const keys = Array.from({ length: 400_000 }, (_, n) => `key ${n < 200_000 ? n : draw(200_000)}`);
+    const keys = Array.from({ length: 200_000 }, (_, n) => `key ${n < 100_000 ? n : draw(100_000)}`);
     const content = `${keys.join("\n")}\n`;
     const progress: number[] = [];
     const onProgress = ({ spilledBytes }: { spilledBytes: number }): void => void progress.push(spilledBytes);
-    const { map, spilledBytes } = await count([fileOf(content)], { tally: "lines", memoryMb: 8, splitMb: 1, onProgress });
+    const { map, spilledBytes } = await count([fileOf(content)], {
+      tally: "lines",
+      memoryMb: 8,
+      splitMb: 1,
+      onProgress,
+    });
     const wanted = new Map<string, number>();
     for (const key of keys) wanted.set(key, (wanted.get(key) ?? 0) + 1);
-    expect([...map]).toEqual(sorted(wanted));
-    expect(spilledBytes).toBeGreaterThan(2_000_000);
+    expect(listOf(map)).toBe(listOf(sorted(wanted)));
+    expect(spilledBytes).toBeGreaterThan(1_000_000);
     expect(Math.max(...progress)).toBeGreaterThan(0);
   });
 
@@ -178,12 +182,12 @@ describe("the counts", () => {
   });
 
   test.each([256, 8])("tell the most frequent keys, with %i MB", async (memoryMb) => {
-    const rare = Array.from({ length: 150_000 }, (_, n) => `rare-${n}-of-many\n`).join("");
+    const rare = Array.from({ length: 60_000 }, (_, n) => `rare-${n}-of-many\n`).join("");
     await using counts = await open(`${rare}b a b c a b d ${rare}`, { memoryMb, splitMb: 1 });
     const tied = [["a", 2], ["rare-0-of-many", 2], ["rare-1-of-many", 2]];
     expect(await counts.top(4)).toEqual([["b", 3], ...tied]);
     expect(await counts.top(0)).toEqual([]);
-    expect(await counts.top(1_000_000)).toHaveLength(150_004);
+    expect(await counts.top(1_000_000)).toHaveLength(60_004);
     expect(counts.spilledBytes > 0).toBe(memoryMb === 8);
   });
 
@@ -210,13 +214,13 @@ describe("the counts", () => {
 describe("a thread that dies", () => {
   test("takes nothing with it: its split is counted again, once", async () => {
     const { map } = await count([fileOf(words)], { tally: "exits", splitMb: 0.6 });
-    expect([...map]).toEqual(sorted(wanted));
+    expect(listOf(map)).toBe(listOf(sorted(wanted)));
     expect(existsSync(mark)).toBe(true);
   });
 
   test("while it pours its counts in has all counted again, once", async () => {
     const { map, total } = await count([fileOf(words)], { tally: "exitsPouring", splitMb: 0.3 });
-    expect([...map]).toEqual(sorted(wanted));
+    expect(listOf(map)).toBe(listOf(sorted(wanted)));
     expect(total).toBe([...wanted.values()].reduce((sum, times) => sum + times, 0));
     expect(existsSync(mark)).toBe(true);
   });
@@ -289,7 +293,7 @@ describe("a count that fails", () => {
 });
 
 test("what goes to disk is for nobody else to read", async () => {
-  const content = Array.from({ length: 200_000 }, (_, n) => `key-${n}\n`).join("");
+  const content = Array.from({ length: 80_000 }, (_, n) => `key-${n}\n`).join("");
   const seen: number[] = [];
   const look = (): void => {
     for (const name of readdirSync(spillFolder)) {
