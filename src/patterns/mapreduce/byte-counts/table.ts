@@ -50,6 +50,7 @@ export class ByteTable {
     this.#restAt = 0;
     this.#restEnd = 0;
     const first = memory.take(1 << depth);
+    while (memory.bits < depth && memory.deepen());
     this.#look();
     const span = this.#directory.length >> depth;
     for (let index = 0; index < 1 << depth; index++) {
