@@ -85,10 +85,11 @@ export class Crew implements PostOwner {
     await Promise.all([...this.#posts].map((post) => post.close()));
   }
 
-  ready(): void {
+  ready(thread: Thread): void {
     if (this.#state === "starting") this.#state = "working";
     this.#loaded.settle({ ok: true, value: undefined });
     this.#house();
+    if (thread.size === 0) this.#relieve(thread);
   }
 
   finished(thread: Thread, tookMs: number): void {

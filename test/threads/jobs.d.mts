@@ -15,6 +15,8 @@ export function rejectLater(ms: number): string;
 export function untilTold(job: undefined, context: ThreadJobContext): Promise<never>;
 export function whyTold(log: SharedArrayBuffer, context: ThreadJobContext): Promise<void>;
 export function mark(at: readonly [SharedArrayBuffer, number]): number;
+export function awaitMark(at: readonly [SharedArrayBuffer, number]): "ok" | "not-equal" | "timed-out";
+export function markAndNotify(at: readonly [SharedArrayBuffer, number]): void;
 export function markThen(at: readonly [SharedArrayBuffer, number, "exit" | "spin" | "return"]): number;
 export function bytes(size: number): Transferred<Uint8Array>;
 export function sizeOf(array: Uint8Array): number;

@@ -49,6 +49,17 @@ describe("a pool of threads", () => {
     });
   });
 
+  test("gives a thread that has come later what waits in another", async () => {
+    await withPool({ workers: 1 }, async (pool) => {
+      const memory = new SharedArrayBuffer(4);
+      pool.resize(2);
+      // The second thread is not there yet: both go to the first, which is held until the other job has been done.
+      const waiting = pool.run("awaitMark", [memory, 0]);
+      await pool.run("markAndNotify", [memory, 0]);
+      expect(["ok", "not-equal"]).toContain(await waiting);
+    });
+  });
+
   test("does a map in order, from a source that it takes from as it goes", async () => {
     await withPool({}, async (pool) => {
       const values = Array.from({ length: 100 }, (_, n) => n);

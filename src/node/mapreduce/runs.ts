@@ -29,18 +29,24 @@ const LENGTHS_BYTES = 10;
 
 /** The order of keys: that of their bytes, and what begins another comes before it. */
 export function compareKeys(left: RunRecord, right: RunRecord): number {
-  const leftBytes = left.bytes;
-  const rightBytes = right.bytes;
-  const leftSize = left.valueAt - left.keyAt;
-  const rightSize = right.valueAt - right.keyAt;
-  const shared = Math.min(leftSize, rightSize);
-  let leftAt = left.keyAt;
-  let rightAt = right.keyAt;
-  for (const stop = leftAt + shared; leftAt < stop; leftAt++, rightAt++) {
-    const difference = (leftBytes[leftAt] as number) - (rightBytes[rightAt] as number);
+  return compareBytes(left.bytes, left.keyAt, left.valueAt, right.bytes, right.keyAt, right.valueAt);
+}
+
+/** The order of bytes, of which each stand in an array from an index up to another. */
+export function compareBytes(
+  left: Uint8Array,
+  leftFrom: number,
+  leftTo: number,
+  right: Uint8Array,
+  rightFrom: number,
+  rightTo: number,
+): number {
+  const stop = leftFrom + Math.min(leftTo - leftFrom, rightTo - rightFrom);
+  for (let leftAt = leftFrom, rightAt = rightFrom; leftAt < stop; leftAt++, rightAt++) {
+    const difference = (left[leftAt] as number) - (right[rightAt] as number);
     if (difference !== 0) return difference;
   }
-  return leftSize - rightSize;
+  return leftTo - leftFrom - (rightTo - rightFrom);
 }
 
 /** Writes a file that nobody else can read, and that must not be there yet. Whoever writes keeps to the order of keys. */

@@ -28,20 +28,25 @@ const LINE_END = 10;
 const CHUNK_BYTES = 1 << 18;
 
 /**
- * Cuts files into splits of about the same size, at most `splitBytes`, in the order of the files and of their bytes. An
- * empty file is one empty split. Rejects if a file cannot be opened, or is no regular one: a pipe has no second half.
+ * Cuts files into splits of about the same size, at most `splitBytes`, in the order of the files and of their bytes;
+ * how large that is may follow from how much there is. An empty file is one empty split. Rejects if a file cannot be
+ * opened, or is no regular one: a pipe has no second half.
  */
-export async function planSplits(files: readonly string[], splitBytes: number): Promise<FileSplit[]> {
-  const splits: FileSplit[] = [];
-  for (const file of files) {
-    const size = await sizeOf(file);
-    const count = Math.max(1, Math.ceil(size / splitBytes));
-    const cut = (index: number): number => Math.floor((size / count) * index);
-    for (let index = 0; index < count; index++) {
-      splits.push({ file, from: cut(index), to: index === count - 1 ? size : cut(index + 1) });
-    }
-  }
-  return splits;
+export async function planSplits(
+  files: readonly string[],
+  splitBytes: number | ((inputBytes: number) => number),
+): Promise<FileSplit[]> {
+  const sizes: number[] = [];
+  for (const file of files) sizes.push(await sizeOf(file));
+  const inputBytes = sizes.reduce((sum, size) => sum + size, 0);
+  const most = typeof splitBytes === "number" ? splitBytes : splitBytes(inputBytes);
+  return files.flatMap((file, index) => splitsOf(file, sizes[index] as number, most));
+}
+
+function splitsOf(file: string, size: number, most: number): FileSplit[] {
+  const count = Math.max(1, Math.ceil(size / most));
+  const cut = (index: number): number => (index === count ? size : Math.floor((size / count) * index));
+  return Array.from({ length: count }, (_, index) => ({ file, from: cut(index), to: cut(index + 1) }));
 }
 
 /** Opened and not only looked at, so that what cannot be read fails before anything is done. */

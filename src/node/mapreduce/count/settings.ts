@@ -80,7 +80,12 @@ export function countSettings(options: CountOptions): CountSettings {
   if (typeof spillFolder !== "string") refuseType("spillFolder", "a path", spillFolder);
   requireDuration("graceMs", graceMs);
   const threads = requireInteger("threads", options.threads ?? availableParallelism(), 1, 1024);
-  const memoryMb = requireInteger("memoryMb", options.memoryMb ?? Math.max(256, 4 * threads), 4 * threads, 1 << 14);
+  const memoryMb = requireInteger(
+    "memoryMb",
+    options.memoryMb ?? Math.max(256, 4 * threads),
+    4 * threads,
+    1 << 14,
+  );
   const splitBytes = Math.ceil(requirePositive("splitMb", options.splitMb ?? 4) * MB);
   const retries = requireInteger("retries", options.retries ?? 3, 0);
   const memory = memoryMb * MB;
