@@ -6,6 +6,7 @@ import { context } from "./context.ts";
 import { fan } from "./fan.ts";
 import type { Subject } from "./harness/subject.ts";
 import { map } from "./map.ts";
+import { mapreduce } from "./mapreduce.ts";
 import { pipelines } from "./pipeline.ts";
 import { pools } from "./pools.ts";
 import { pubsub } from "./pubsub.ts";
@@ -34,6 +35,7 @@ export const subjects: readonly Subject[] = [
   map,
   semaphore,
   threads,
+  mapreduce,
   command,
   size,
 ];
