@@ -6,12 +6,27 @@ import type { ParameterTable, ParameterValues } from "./parameters.ts";
 
 /** One input. */
 export interface Input {
-  /** As the user named it. */
+  /** What it is called in messages. */
   readonly name: string;
+  /** The word of the command line that it comes from: a path, or `-`. */
+  readonly given: string;
+  /** Where it lies, if it is a file that can be read: for threads, which read by themselves. */
+  readonly path?: string | undefined;
+  /** Why it cannot be read, if that is known beforehand; then its length is 0. */
+  readonly problem?: unknown;
   /** Its length in bytes, if that is known beforehand. */
   readonly size?: number | undefined;
   /** Its bytes, in chunks. */
   open(): AsyncIterable<Uint8Array>;
+}
+
+/** A file that is being made. Nobody sees it before it is whole. */
+export interface OutputFile {
+  write(bytes: Uint8Array): Promise<void>;
+  /** It is whole: from now on it has its name. */
+  commit(): void;
+  /** Takes away what was written, unless it is whole. */
+  discard(): void;
 }
 
 /** What it runs with. */
@@ -20,12 +35,21 @@ export interface InputRun<T extends ParameterTable> {
   /** Ends when the run is to be given up. */
   readonly ctx: Context;
   readonly inputs: readonly Input[];
+  /** How many threads can run at once here. */
+  readonly cores: number;
   /** Writes a line of the result. */
   readonly print: (text?: string) => void;
   /** Tells of something wrong in the input, and makes the run fail at its end. */
   readonly report: (problem: string) => void;
+  /**
+   * Tells why an input is left out, and makes the run fail at its end. Throws if that is a reason to give up the others,
+   * too: the run was given up, or the disk is full.
+   */
+  readonly skip: (input: Input, error: unknown) => void;
   /** Tells how many bytes have been read so far. */
   readonly progress: (bytes: number) => void;
+  /** Begins a file that takes mode and time of change from an input. Refuses to replace one, unless by `force`. */
+  readonly create: (path: string, like: Input, options: { readonly force: boolean }) => OutputFile;
 }
 
 /** A pattern at work on real input. */
@@ -34,6 +58,13 @@ export interface InputDemo<T extends ParameterTable> {
   readonly about: string;
   /** How many inputs it takes. */
   readonly files: "FILE" | "FILE...";
+  /**
+   * Whether inputs are worked on together, so that all must be there, or each by itself, so that one that cannot be read
+   * is left out; or into files beside them, which takes files, and goes on when nobody reads what is printed.
+   */
+  readonly inputs: "together" | "each" | "beside";
+  /** Whether it runs on threads, which have no event log. */
+  readonly threads: boolean;
   readonly parameters: T;
   run(run: InputRun<T>): Promise<void>;
 }

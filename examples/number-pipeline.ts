@@ -39,6 +39,8 @@ async function* numbersOf(
 export const inputDemo = defineInputDemo({
   about: "squares the numbers of a file, one a line, and adds 10",
   files: "FILE",
+  inputs: "together",
+  threads: false,
   parameters: {},
 
   async run({ ctx, inputs, print, report }) {

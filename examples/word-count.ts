@@ -42,6 +42,8 @@ const sum = (left: number, right: number): number => left + right;
 export const inputDemo = defineInputDemo({
   about: "counts the words of files, the most frequent first",
   files: "FILE...",
+  inputs: "together",
+  threads: false,
   parameters,
 
   async run({ params, ctx, inputs, print, progress }) {

@@ -20,6 +20,7 @@ function bytesOf(...parts: (string | readonly number[])[]): Uint8Array {
 function inputOf(chunks: readonly Uint8Array[], name = "input"): Input {
   return {
     name,
+    given: name,
     async *open() {
       yield* chunks;
     },
@@ -38,8 +39,11 @@ async function countWords(inputs: readonly Input[], top = 0, ctx: Context = back
     params: { top },
     ctx,
     inputs,
+    cores: 1,
     print: (text = "") => void lines.push(text),
     report: (problem) => expect.unreachable(problem),
+    skip: (_, error) => expect.unreachable(String(error)),
+    create: (path) => expect.unreachable(path),
     progress: (doneBytes) => void progress.push(doneBytes),
   });
   return { lines, progress };
@@ -247,6 +251,7 @@ describe("the word count", () => {
     const failure = new Error("unreadable");
     const broken: Input = {
       name: "broken",
+      given: "broken",
       async *open() {
         yield bytesOf("a b ");
         throw failure;
@@ -262,6 +267,7 @@ describe("the word count", () => {
     let chunks = 0;
     const endless: Input = {
       name: "endless",
+      given: "endless",
       async *open() {
         try {
           for (;;) {
