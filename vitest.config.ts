@@ -22,8 +22,9 @@ const alias = Object.entries(exports)
 const threadsOfTheBuild = {
   name: "threads-of-the-build",
   transform(code: string, id: string): string | undefined {
-    if (!id.endsWith("/src/node/threads/host.ts")) return undefined;
-    return code.replace('"./entry.js"', JSON.stringify(new URL("dist/src/node/threads/entry.js", root).href));
+    const [, folder] = /\/(src\/node\/[a-z]+)\/[a-z-]+\.ts$/.exec(id) ?? [];
+    if (folder === undefined) return undefined;
+    return code.replace('"./entry.js"', JSON.stringify(new URL(`dist/${folder}/entry.js`, root).href));
   },
 };
 
