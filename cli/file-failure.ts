@@ -8,7 +8,7 @@ const REASONS: ReadonlyMap<unknown, string> = new Map([
   ["EACCES", "permission denied"],
   ["EPERM", "permission denied"],
   ["EISDIR", "it is a directory"],
-  ["ENOTDIR", "a part of its path is no directory"],
+  ["ENOTDIR", "a file is where a directory is wanted"],
   ["ENAMETOOLONG", "its name is too long"],
   ["ELOOP", "it is a link that leads to itself"],
   ["EMFILE", "too many open files"],

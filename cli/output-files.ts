@@ -7,13 +7,18 @@
  */
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
-import { dirname, join } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
 import { promisify } from "node:util";
-import type { Input, OutputFile } from "../examples/input-demo.ts";
+import type { Force, OutputFile } from "../examples/host.ts";
+import type { Input } from "../examples/input-demo.ts";
 import { exitStatus, Failure } from "./failure.ts";
 import { fileFailure } from "./file-failure.ts";
 
 const writeSome = promisify(fs.write);
+
+/** A thread may still be writing there. */
+const REMOVAL = { recursive: true, force: true, maxRetries: 5 };
 
 /** The files of one run. Whatever ends the process, what is not whole then is removed. */
 export class OutputFiles implements Disposable {
@@ -27,24 +32,48 @@ export class OutputFiles implements Disposable {
   /** Removes what is not whole. */
   [Symbol.dispose](): void {
     process.off("exit", this.#atExit);
-    for (const path of this.#unfinished) fs.rmSync(path, { force: true });
+    for (const path of this.#unfinished) fs.rmSync(path, REMOVAL);
     this.#unfinished.clear();
   }
 
-  /** See `create` of an `InputRun`. */
-  create(path: string, like: Input, { force }: { readonly force: boolean }): OutputFile {
+  /** See `createFile` of a `Host`. */
+  create(path: string, like: Input, { force }: Force): OutputFile {
     const source = attempt("read", like.name, () => fs.statSync(like.given));
     const there = attempt("write", path, () => fs.lstatSync(path, { throwIfNoEntry: false }));
     if (there?.isDirectory() === true) throw refusal(path, "it is a directory");
     if (there !== undefined && !force) throw itExists(path);
-    const temporary = join(dirname(path), `.cmp-pattern-${randomBytes(8).toString("hex")}`);
-    this.#unfinished.add(temporary);
+    const temporary = this.#newName(dirname(path));
     const fd = attempt("write", path, () => fs.openSync(temporary, "wx", 0o600));
     const remove = (): void => {
       fs.rmSync(temporary, { force: true });
       this.#unfinished.delete(temporary);
     };
     return new NewFile({ path, temporary, fd, force, like, source, remove });
+  }
+
+  /** A folder for what nobody is to see. */
+  createScratchFolder(): string {
+    const path = this.#newName(tmpdir());
+    attempt("write", path, () => fs.mkdirSync(path, { mode: 0o700 }));
+    return path;
+  }
+
+  /** See `prepareFolder` of a `Host`: what is there goes when what replaces it is whole. */
+  async replaceFolder(path: string, { force }: Force, write: (path: string) => Promise<void>): Promise<void> {
+    const isThere = checkFolder(path, force);
+    const place = this.#newName(dirname(resolve(path)));
+    await write(place);
+    attempt("write", path, () => {
+      if (isThere) fs.renameSync(path, this.#newName(dirname(resolve(path))));
+      fs.renameSync(place, path);
+    });
+    this.#unfinished.delete(place);
+  }
+
+  #newName(folder: string): string {
+    const path = join(folder, `.cmp-pattern-${randomBytes(8).toString("hex")}`);
+    this.#unfinished.add(path);
+    return path;
   }
 }
 
@@ -127,6 +156,16 @@ function attempt<T>(verb: "read" | "write", name: string, action: () => T): T {
   } catch (error) {
     throw fileFailure(verb, name, error);
   }
+}
+
+/** Refuses what may not be replaced; says whether anything is there. */
+export function checkFolder(path: string, force: boolean): boolean {
+  const there = attempt("write", path, () => fs.statSync(path, { throwIfNoEntry: false }));
+  if (there === undefined) return false;
+  const names = attempt("write", path, () => fs.readdirSync(path));
+  if (names.length > 0 && !force) throw refusal(path, "it is not empty; --force replaces results");
+  if (names.every((name) => /^part-\d+$/.test(name))) return true;
+  throw refusal(path, "it holds something else than results");
 }
 
 function itExists(path: string): Failure {

@@ -1,7 +1,6 @@
 /**
  * Runs a pattern on real input, at the pace of the input.
  */
-import { availableParallelism } from "node:os";
 import { log, simulate } from "concurrency-model-patterns/testing";
 import { type Context, withCancel } from "concurrency-model-patterns/context";
 import type { InputDemo, InputRun } from "../examples/input-demo.ts";
@@ -9,6 +8,7 @@ import type { ParameterTable } from "../examples/parameters.ts";
 import type { Command } from "./command-line.ts";
 import { exitStatus, Failure, failureText, usageFailure } from "./failure.ts";
 import { fileFailure, isOfOneFile } from "./file-failure.ts";
+import { hostOf } from "./host.ts";
 import { openInputs } from "./inputs.ts";
 import { OutputFiles } from "./output-files.ts";
 import { Progress } from "./progress.ts";
@@ -38,8 +38,7 @@ export async function runOnInput(command: InputCommand, around: Surroundings): P
   const parts: Parts = {
     params: chosen.params,
     inputs,
-    cores: availableParallelism(),
-    create: (path, like, { force }) => outputs.create(path, like, { force }),
+    host: hostOf(outputs, options.json, signal),
     progress: (bytes) => progress.show(bytes),
     report: (problem) => {
       problems++;
@@ -72,8 +71,10 @@ function checkUse(demo: InputDemo<ParameterTable>, { chosen, files, options }: I
   if (demo.files === "FILE" && files.length > 1) {
     throw usageFailure(`--input takes one file with ${name}, got ${files.length}`);
   }
-  if (demo.threads && options.json) {
-    throw usageFailure(`--json has no use for ${name} with --input`, "What threads do is in no event log.");
+  const problem = demo.check?.(chosen.params);
+  if (problem !== undefined) throw usageFailure(problem);
+  if (options.json && demo.needsThreads(chosen.params)) {
+    throw usageFailure(`--json has no use for ${name} on threads`, "What threads do is in no event log.");
   }
 }
 

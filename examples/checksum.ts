@@ -40,12 +40,13 @@ export const inputDemo = defineInputDemo({
   about: "prints the SHA-256 of each, as sha256sum does",
   files: "FILE...",
   inputs: "each",
-  threads: true,
   parameters: { threads },
 
-  async run({ params, ctx, inputs, cores, print, progress, skip }) {
+  needsThreads: () => true,
+
+  async run({ params, ctx, inputs, host, print, progress, skip }) {
     const files = inputs.filter(({ path }) => path !== undefined).length;
-    const workers = Math.max(1, Math.min(params.threads || cores, files));
+    const workers = Math.max(1, Math.min(params.threads || host.cores, files));
     const read = new BigInt64Array(new SharedArrayBuffer(8));
     await using pool = threadPool<typeof functions>(new URL("./checksum-thread.js", import.meta.url), {
       workers,

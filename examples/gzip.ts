@@ -4,7 +4,8 @@ import type { Flow } from "concurrency-model-patterns/flow";
 import { threadPool } from "concurrency-model-patterns/threads";
 import { crc32Combined } from "./crc32.ts";
 import type * as functions from "./gzip-thread.ts";
-import { defineInputDemo, type Input, type OutputFile } from "./input-demo.ts";
+import type { OutputFile } from "./host.ts";
+import { defineInputDemo, type Input } from "./input-demo.ts";
 import { threads, toggle, whole } from "./parameters.ts";
 
 const parameters = {
@@ -68,12 +69,13 @@ export const inputDemo = defineInputDemo({
   about: "compresses each into FILE.gz, as gzip -k does",
   files: "FILE...",
   inputs: "beside",
-  threads: true,
   parameters,
 
-  async run({ params, ctx, inputs, cores, print, progress, skip, create }) {
+  needsThreads: () => true,
+
+  async run({ params, ctx, inputs, host, print, progress, skip }) {
     const blocks = inputs.reduce((sum, { size = 0 }) => sum + Math.ceil(size / BLOCK_BYTES), 0);
-    const workers = Math.max(1, Math.min(params.threads || cores, blocks));
+    const workers = Math.max(1, Math.min(params.threads || host.cores, blocks));
     await using pool = threadPool<typeof functions>(new URL("./gzip-thread.js", import.meta.url), {
       workers,
       name: "gzip",
@@ -84,7 +86,7 @@ export const inputDemo = defineInputDemo({
     async function compress(input: Input): Promise<Compressed> {
       try {
         if (input.problem !== undefined) throw input.problem;
-        const file = create(`${input.given}.gz`, input, { force: params.force });
+        const file = host.createFile(`${input.given}.gz`, input, { force: params.force });
         try {
           // One more than there are threads, so that one that is free finds the next block waiting.
           const pieces = fanOut(

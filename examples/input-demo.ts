@@ -2,6 +2,7 @@
  * A demo's pattern on real input: files of the user, or what is piped in.
  */
 import type { Context } from "concurrency-model-patterns/context";
+import type { Host } from "./host.ts";
 import type { ParameterTable, ParameterValues } from "./parameters.ts";
 
 /** One input. */
@@ -20,23 +21,13 @@ export interface Input {
   open(): AsyncIterable<Uint8Array>;
 }
 
-/** A file that is being made. Nobody sees it before it is whole. */
-export interface OutputFile {
-  write(bytes: Uint8Array): Promise<void>;
-  /** It is whole: from now on it has its name. */
-  commit(): void;
-  /** Takes away what was written, unless it is whole. */
-  discard(): void;
-}
-
 /** What it runs with. */
 export interface InputRun<T extends ParameterTable> {
   readonly params: ParameterValues<T>;
   /** Ends when the run is to be given up. */
   readonly ctx: Context;
   readonly inputs: readonly Input[];
-  /** How many threads can run at once here. */
-  readonly cores: number;
+  readonly host: Host;
   /** Writes a line of the result. */
   readonly print: (text?: string) => void;
   /** Tells of something wrong in the input, and makes the run fail at its end. */
@@ -48,8 +39,6 @@ export interface InputRun<T extends ParameterTable> {
   readonly skip: (input: Input, error: unknown) => void;
   /** Tells how many bytes have been read so far. */
   readonly progress: (bytes: number) => void;
-  /** Begins a file that takes mode and time of change from an input. Refuses to replace one, unless by `force`. */
-  readonly create: (path: string, like: Input, options: { readonly force: boolean }) => OutputFile;
 }
 
 /** A pattern at work on real input. */
@@ -63,9 +52,11 @@ export interface InputDemo<T extends ParameterTable> {
    * is left out; or into files beside them, which takes files, and goes on when nobody reads what is printed.
    */
   readonly inputs: "together" | "each" | "beside";
-  /** Whether it runs on threads, which have no event log. */
-  readonly threads: boolean;
   readonly parameters: T;
+  /** Whether it can be done on threads only, which have no event log. */
+  needsThreads(params: ParameterValues<T>): boolean;
+  /** Why values do not go together, if they do not. */
+  check?(params: ParameterValues<T>): string | undefined;
   run(run: InputRun<T>): Promise<void>;
 }
 

@@ -40,8 +40,9 @@ export const inputDemo = defineInputDemo({
   about: "squares the numbers of a file, one a line, and adds 10",
   files: "FILE",
   inputs: "together",
-  threads: false,
   parameters: {},
+
+  needsThreads: () => false,
 
   async run({ ctx, inputs, print, report }) {
     for (const input of inputs) {

@@ -4,7 +4,7 @@
  * A hash table with open addressing, whose entries are laid out so that looking up a short word touches one place in
  * memory: eight numbers of 32 bits, the last three of which are the first twelve bytes of the word.
  */
-import { spaceWidth, wordOf } from "./words.ts";
+import { FOLDED, spaceWidth, wordOf } from "./words.ts";
 
 /** The fields of an entry. */
 const HASH = 0;
@@ -15,12 +15,6 @@ const REST = 4;
 const NEAR = 5;
 const FIELDS = 8;
 const NEAR_BYTES = (FIELDS - NEAR) * 4;
-
-/** ASCII in lower case, with one space for all; other bytes as they are. */
-const FOLDED = Uint8Array.from({ length: 256 }, (_, byte) => {
-  if (byte >= 0x41 && byte <= 0x5a) return byte + 0x20;
-  return byte >= 0x09 && byte <= 0x0d ? 0x20 : byte;
-});
 
 export class WordTable {
   /** At most half of the entries are taken; a free one has a length of 0. */

@@ -15,7 +15,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { OutputFiles } from "../../cli/output-files.ts";
-import type { Input, OutputFile } from "../../examples/input-demo.ts";
+import type { OutputFile } from "../../examples/host.ts";
+import type { Input } from "../../examples/input-demo.ts";
 
 let folder: string;
 let files: OutputFiles;
@@ -45,7 +46,7 @@ describe("a file that is made", () => {
   test("is there under its name when it is whole, with mode and time of its source", async () => {
     const file = create();
     await file.write(bytes);
-    const [temporary = ""] = readdirSync(folder).filter((name) => name.startsWith("."));
+    const temporary = readdirSync(folder).find((name) => name.startsWith(".")) ?? "";
     expect(statSync(join(folder, temporary)).mode & 0o777).toBe(0o600);
     expect(existsSync(target)).toBe(false);
     file.commit();

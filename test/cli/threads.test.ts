@@ -64,7 +64,7 @@ describe("--fan --input", () => {
       status: 2,
       stdout: "",
       stderr:
-        "cmp-pattern: error: --json has no use for fan with --input\n  What threads do is in no event log.\n",
+        "cmp-pattern: error: --json has no use for fan on threads\n  What threads do is in no event log.\n",
     });
     expect(twice).toMatchObject({ status: 2, stdout: "" });
     expect(twice.stderr).toBe("cmp-pattern: error: --input takes standard input once, got - several times\n");

@@ -2,6 +2,7 @@ import { background, type Context, withCancel } from "concurrency-model-patterns
 import { simulate } from "concurrency-model-patterns/testing";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { Host } from "../../examples/host.ts";
 import type { Input } from "../../examples/input-demo.ts";
 import { inputDemo } from "../../examples/word-count.ts";
 import { WordTable } from "../../examples/word-table.ts";
@@ -27,6 +28,16 @@ function inputOf(chunks: readonly Uint8Array[], name = "input"): Input {
   };
 }
 
+/** On one event loop, it asks the machine for nothing. */
+const hostless: Host = {
+  cores: 0,
+  createFile: () => expect.unreachable(),
+  prepareFolder: () => expect.unreachable(),
+  scratchFolder: () => expect.unreachable(),
+  pathOf: () => expect.unreachable(),
+  load: () => expect.unreachable(),
+};
+
 interface Counted {
   readonly lines: readonly string[];
   readonly progress: readonly number[];
@@ -36,14 +47,13 @@ async function countWords(inputs: readonly Input[], top = 0, ctx: Context = back
   const lines: string[] = [];
   const progress: number[] = [];
   await inputDemo.run({
-    params: { top },
+    params: { top, threads: 0, memory: 1e6, job: undefined, output: undefined, force: false },
     ctx,
     inputs,
-    cores: 1,
+    host: hostless,
     print: (text = "") => void lines.push(text),
     report: (problem) => expect.unreachable(problem),
     skip: (_, error) => expect.unreachable(String(error)),
-    create: (path) => expect.unreachable(path),
     progress: (doneBytes) => void progress.push(doneBytes),
   });
   return { lines, progress };
