@@ -116,3 +116,38 @@ describe("--pools --input", () => {
     expect(readdirSync(place).toSorted()).toEqual(["endless", "small", "small.gz"]);
   });
 });
+
+describe("--mapreduce --input", () => {
+  test("counts on threads what it counts on one event loop", async () => {
+    const words = ["to", "be", "To", "É", "é", "\u2028", "\r\n", "\uFEFFx", "日本", "\n", "\0"];
+    const pieces = Array.from(
+      { length: 3000 },
+      (_, index) => `${words[index % words.length]}${index % 7 ? " " : ""}`,
+    );
+    const text = file(
+      "text",
+      Buffer.concat([Buffer.from(pieces.join("")), Buffer.of(0xff, 0x20, 0xe3, 0x80)]),
+    );
+    const [here, there] = await Promise.all([
+      run(["--mapreduce", "--input", text]),
+      run(["--mapreduce", "--threads", "2", "--memory", "8MB", "--input", text]),
+    ]);
+    expect(here.status).toBe(0);
+    expect(there).toEqual(here);
+  });
+
+  test("does a job of the user with what is piped in, and writes the results into a folder", async () => {
+    const job = file(
+      "lengths.mjs",
+      "export const map = (line, emit) => emit(line.length, line);\n" +
+        "export const reduce = (_, lines) => lines.join('+');\n",
+    );
+    const input = "aa\nb\ncc\n";
+    const args = ["mapreduce", "--job", job, "--threads", "1", "--input", "-"];
+    expect(await run(args, { input })).toEqual({ status: 0, stdout: "1\tb\n2\taa+cc\n", stderr: "" });
+    const results = join(folder, "results");
+    const written = await run([...args, "--output", results], { input });
+    expect(written).toEqual({ status: 0, stdout: "", stderr: "" });
+    expect(readFileSync(join(results, "part-00000"), "utf8")).toBe("1\tb\n2\taa+cc\n");
+  });
+});
