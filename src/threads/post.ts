@@ -32,7 +32,7 @@ export interface PostParts {
 
 /** What a crew hears of its posts. */
 export interface PostOwner {
-  ready(): void;
+  ready(thread: Thread): void;
   finished(thread: Thread, tookMs: number): void;
   gone(post: Post, end: ThreadEnd): void;
   restarted(): void;
@@ -113,7 +113,7 @@ export class Post implements ThreadOwner {
   }
 
   ready(thread: Thread): void {
-    this.#parts.crew.ready();
+    this.#parts.crew.ready(thread);
     this.#rest(thread);
   }
 

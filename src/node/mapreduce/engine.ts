@@ -67,16 +67,15 @@ export class Engine {
   /** Has threads write the results of each partition to a file in a folder that is there. */
   async write(results: readonly Run[], folder: string, ctx: Context): Promise<void> {
     const { module } = this.#parts;
-    const nameOf = (partition: number): string => `part-${`${partition}`.padStart(5, "0")}`;
     await this.#phase<void>(ctx, {
       tasks: results.length,
       attempt: async (partition, attempt, { signal }) => {
-        const file = join(folder, `${nameOf(partition)}-${attempt}`);
+        const file = join(folder, `${partName(partition)}-${attempt}`);
         const run = results[partition] as Run;
         await this.#openPool().run("write", { module, run, file }, { signal });
       },
       commit: (partition, attempt) =>
-        rename(join(folder, `${nameOf(partition)}-${attempt}`), join(folder, "out", nameOf(partition))),
+        rename(join(folder, `${partName(partition)}-${attempt}`), join(folder, "out", partName(partition))),
       lost: () => false,
     });
   }
@@ -96,7 +95,7 @@ export class Engine {
       workers: settings.threads,
       graceMs: settings.graceMs,
       name: settings.name,
-      thread: options.thread,
+      thread: { ...options.thread, resourceLimits: { ...limits, ...options.thread?.resourceLimits } },
       // How often a thread may die in vain is for the tasks to say.
       restart: exponentialDelay({ firstMs: 1, maxMs: 100 }),
     });
@@ -205,6 +204,13 @@ export class Engine {
     await phase.run();
   }
 }
+
+function partName(partition: number): string {
+  return `part-${`${partition}`.padStart(5, "0")}`;
+}
+
+/** What a thread throws away soon takes up to three times as much memory as it holds in it; the usual is 48. */
+const limits = { maxYoungGenerationSizeMb: 12 };
 
 const nothingYet: MapReduceCounters = {
   phase: "map",

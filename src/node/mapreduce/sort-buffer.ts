@@ -17,8 +17,8 @@ export const MOST_PARTITIONS = 1000;
 const PREFIX_BYTES = 5;
 const PREFIXES = 2 ** (8 * PREFIX_BYTES);
 
-/** What a record takes beside its bytes: starts, values, ranks, and an order while it is sorted, which a sort doubles. */
-const RECORD_BYTES = 4 + 4 + 8 + 4 + 16;
+/** What a record takes beside its bytes: starts, values, ranks; and an order, its copy and what a sort takes. */
+const RECORD_BYTES = 4 + 4 + 8 + 4 + 4 + 16;
 /** So many bytes has a record about, when it is guessed how many there will be. */
 const USUAL_BYTES = 24;
 
@@ -118,7 +118,7 @@ export class SortBuffer {
   /** Those of one key stay in the order in which they came. */
   #sorted(): Uint32Array {
     const order = Uint32Array.from({ length: this.#count }, (_, index) => index);
-    return order.sort((left, right) => this.#compare(left, right) || left - right);
+    return order.toSorted((left, right) => this.#compare(left, right) || left - right);
   }
 
   #compare(left: number, right: number): number {
