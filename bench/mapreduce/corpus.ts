@@ -1,7 +1,16 @@
 /**
  * Real text to count the words of: what the machine has of documentation, manual pages and sources, made once.
  */
-import { closeSync, existsSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 
@@ -9,7 +18,14 @@ import { gunzipSync } from "node:zlib";
 const folder = fileURLToPath(new URL("../../../bench/.corpus/", import.meta.url));
 
 /** Where Debian keeps its texts, and what else a machine with Node and Go has to read. */
-const ROOTS = ["/usr/share/man", "/usr/share/doc", "/usr/share/info", "/usr/share/go-1.19", "/usr/lib/go-1.19", "/usr/lib"];
+const ROOTS = [
+  "/usr/share/man",
+  "/usr/share/doc",
+  "/usr/share/info",
+  "/usr/share/go-1.19",
+  "/usr/lib/go-1.19",
+  "/usr/lib",
+];
 /** Manual pages and documentation whatever they are called; elsewhere what has the name of a text. */
 const TEXT = /^\/usr\/share\/(man|doc|info)\/|\.(md|txt|rst|html|go|js|ts|py|pm|h)(\.gz)?$/;
 /** No text: pictures, archives and the like. */
@@ -53,7 +69,9 @@ function* texts(): Generator<Uint8Array> {
   for (const root of ROOTS) {
     if (!existsSync(root)) continue;
     const entries = readdirSync(root, { recursive: true, withFileTypes: true });
-    const files = entries.filter((entry) => entry.isFile()).map((entry) => `${entry.parentPath}/${entry.name}`);
+    const files = entries
+      .filter((entry) => entry.isFile())
+      .map((entry) => `${entry.parentPath}/${entry.name}`);
     for (const path of files.toSorted()) {
       const text = TEXT.test(path) && !OTHER.test(path) ? textOf(path) : undefined;
       if (text !== undefined) yield text;

@@ -1,4 +1,4 @@
-import type { CountKey } from "concurrency-model-patterns/threads/mapreduce/count";
+import type { CountKey } from "concurrency-model-patterns/mapreduce/byte-counts";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { tally } from "../../examples/word-count-thread.ts";

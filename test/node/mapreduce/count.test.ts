@@ -1,7 +1,11 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type CountBytesOptions, countBytes, type Counts } from "concurrency-model-patterns/threads/mapreduce/count";
+import {
+  type CountBytesOptions,
+  countBytes,
+  type Counts,
+} from "concurrency-model-patterns/threads/mapreduce/count";
 import { simulate } from "concurrency-model-patterns/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { buildIfStale } from "../../support/build.ts";
@@ -36,7 +40,12 @@ async function count(
   options: Options = {},
 ): Promise<{ readonly map: Map<string, number>; readonly total: number; readonly spilledBytes: number }> {
   const thread = { env: { MARK: mark } };
-  const counts = await countBytes<typeof tallies>(paths, module, { threads: 2, spillFolder, thread, ...options });
+  const counts = await countBytes<typeof tallies>(paths, module, {
+    threads: 2,
+    spillFolder,
+    thread,
+    ...options,
+  });
   try {
     return { map: await mapOf(counts), total: counts.total, spilledBytes: counts.spilledBytes };
   } finally {
@@ -48,13 +57,7 @@ async function count(
 /** By keys as Latin-1, so that bytes that are no UTF-8 are told apart. */
 async function mapOf(counts: Counts): Promise<Map<string, number>> {
   const map = new Map<string, number>();
-  let last = Buffer.alloc(0);
-  for await (const [bytes, times] of counts.bytes()) {
-    const key = Buffer.from(bytes);
-    if (map.size > 0) expect(Buffer.compare(last, key)).toBe(-1);
-    map.set(key.toString("latin1"), times);
-    last = key;
-  }
+  for await (const [bytes, times] of counts.bytes()) map.set(Buffer.from(bytes).toString("latin1"), times);
   return map;
 }
 
@@ -71,6 +74,11 @@ function expected(contents: readonly (string | Uint8Array)[]): Map<string, numbe
 
 function sorted(map: ReadonlyMap<string, number>): [string, number][] {
   return [...map].toSorted(([left], [right]) => (left < right ? -1 : 1));
+}
+
+/** As one string: long lists are compared so, as the comparison of arrays takes long. */
+function listOf(entries: Iterable<readonly [string, number]>): string {
+  return Array.from(entries, ([key, times]) => `${key} ${times}`).join("\n");
 }
 
 /** Repeatable chance. */
@@ -96,7 +104,7 @@ function text(bytes: number, seed: number, different = 20_000): Buffer {
   return Buffer.from(parts.join(""));
 }
 
-const words = text(1_500_000, 1);
+const words = text(1_000_000, 1);
 const wanted = expected([words]);
 
 describe("keys of files", () => {
@@ -104,23 +112,32 @@ describe("keys of files", () => {
     [1, 256, 4],
     [2, 256, 0.3],
     [4, 16, 0.1],
-  ])("are counted as they are, in order, by %i threads in %i MB with splits of %d MB", async (threads, memoryMb, splitMb) => {
-    const cut = words.indexOf("\n", 700_000) + 1;
-    const paths = [words.subarray(0, cut), "", words.subarray(cut)].map(fileOf);
-    const { map, total } = await count(paths, { threads, memoryMb, splitMb });
-    expect([...map]).toEqual(sorted(wanted));
-    expect(total).toBe([...wanted.values()].reduce((sum, times) => sum + times, 0));
-  });
+  ])(
+    "are counted as they are, in order, by %i threads in %i MB with splits of %d MB",
+    async (threads, memoryMb, splitMb) => {
+      const cut = words.indexOf("\n", 500_000) + 1;
+      const paths = [words.subarray(0, cut), "", words.subarray(cut)].map(fileOf);
+      const { map, total } = await count(paths, { threads, memoryMb, splitMb });
+      expect(listOf(map)).toBe(listOf(sorted(wanted)));
+      expect(total).toBe([...wanted.values()].reduce((sum, times) => sum + times, 0));
+    },
+  );
 
   test.each([
     ["nothing", ""],
     ["no word", " \r\n\n \t"],
     ["a last line without an end", "one Two\ntwo"],
-    ["bytes that are no UTF-8", Uint8Array.of(0xff, 0x20, 0xc3, 0x0a, 0xff, 0x20, 0xc3, 0xa9, 0xe2, 0x80, 0x20, 0x00, 0x20)],
+    [
+      "bytes that are no UTF-8",
+      Uint8Array.of(0xff, 0x20, 0xc3, 0x0a, 0xff, 0x20, 0xc3, 0xa9, 0xe2, 0x80, 0x20, 0x00, 0x20),
+    ],
     ["a byte order mark, and carriage returns", "\u{FEFF}a\r\nA b\r\r\nb"],
     ["the names of what every object has", "__proto__ constructor toString __proto__ hasOwnProperty"],
     ["one hot key", "hot ".repeat(100_000)],
-    ["keys that differ in their zeros", Uint8Array.of(97, 32, 97, 0, 32, 97, 0, 0, 32, 97, 0, 10, 0, 32, 0, 0)],
+    [
+      "keys that differ in their zeros",
+      Uint8Array.of(97, 32, 97, 0, 32, 97, 0, 0, 32, 97, 0, 10, 0, 32, 0, 0),
+    ],
     ["keys of every length", Array.from({ length: 70 }, (_, n) => "k".repeat(n)).join(" ")],
   ])("may be in a file with %s", async (_, content) => {
     expect([...(await count([fileOf(content)], { threads: 1 })).map]).toEqual(sorted(expected([content])));
@@ -128,15 +145,20 @@ describe("keys of files", () => {
 
   test("may be more than fit in memory: the result is the same, and the disk is as it was", async () => {
     const draw = chance(5);
-    const keys = Array.from({ length: 400_000 }, (_, n) => `key ${n < 200_000 ? n : draw(200_000)}`);
+    const keys = Array.from({ length: 200_000 }, (_, n) => `key ${n < 100_000 ? n : draw(100_000)}`);
     const content = `${keys.join("\n")}\n`;
     const progress: number[] = [];
     const onProgress = ({ spilledBytes }: { spilledBytes: number }): void => void progress.push(spilledBytes);
-    const { map, spilledBytes } = await count([fileOf(content)], { tally: "lines", memoryMb: 8, splitMb: 1, onProgress });
+    const { map, spilledBytes } = await count([fileOf(content)], {
+      tally: "lines",
+      memoryMb: 8,
+      splitMb: 1,
+      onProgress,
+    });
     const wanted = new Map<string, number>();
     for (const key of keys) wanted.set(key, (wanted.get(key) ?? 0) + 1);
-    expect([...map]).toEqual(sorted(wanted));
-    expect(spilledBytes).toBeGreaterThan(2_000_000);
+    expect(listOf(map)).toBe(listOf(sorted(wanted)));
+    expect(spilledBytes).toBeGreaterThan(1_000_000);
     expect(Math.max(...progress)).toBeGreaterThan(0);
   });
 
@@ -153,7 +175,8 @@ describe("keys of files", () => {
   });
 
   test("need not lie in the block, and may count several times", async () => {
-    const content = "weigh a 3\nweigh é 2\nweigh a 9007199254740000\nbytes 255,0 1\nnothing  4\nweigh a 1\nweigh a-key-of-more-than-16-bytes 2";
+    const content =
+      "weigh a 3\nweigh é 2\nweigh a 9007199254740000\nbytes 255,0 1\nnothing  4\nweigh a 1\nweigh a-key-of-more-than-16-bytes 2";
     const { map, total } = await count([fileOf(content)], { tally: "weighed", threads: 1 });
     expect([...map]).toEqual([
       ["", 4],
@@ -174,16 +197,26 @@ describe("the counts", () => {
     await using counts = await open("\u{1F600} \u{E000} z é a é");
     const read: unknown[] = [];
     for await (const entry of counts) read.push(entry);
-    expect(read).toEqual([["a", 1], ["z", 1], ["é", 2], ["\u{E000}", 1], ["\u{1F600}", 1]]);
+    expect(read).toEqual([
+      ["a", 1],
+      ["z", 1],
+      ["é", 2],
+      ["\u{E000}", 1],
+      ["\u{1F600}", 1],
+    ]);
   });
 
   test.each([256, 8])("tell the most frequent keys, with %i MB", async (memoryMb) => {
-    const rare = Array.from({ length: 150_000 }, (_, n) => `rare-${n}-of-many\n`).join("");
+    const rare = Array.from({ length: 60_000 }, (_, n) => `rare-${n}-of-many\n`).join("");
     await using counts = await open(`${rare}b a b c a b d ${rare}`, { memoryMb, splitMb: 1 });
-    const tied = [["a", 2], ["rare-0-of-many", 2], ["rare-1-of-many", 2]];
+    const tied = [
+      ["a", 2],
+      ["rare-0-of-many", 2],
+      ["rare-1-of-many", 2],
+    ];
     expect(await counts.top(4)).toEqual([["b", 3], ...tied]);
     expect(await counts.top(0)).toEqual([]);
-    expect(await counts.top(1_000_000)).toHaveLength(150_004);
+    expect(await counts.top(1_000_000)).toHaveLength(60_004);
     expect(counts.spilledBytes > 0).toBe(memoryMb === 8);
   });
 
@@ -210,13 +243,13 @@ describe("the counts", () => {
 describe("a thread that dies", () => {
   test("takes nothing with it: its split is counted again, once", async () => {
     const { map } = await count([fileOf(words)], { tally: "exits", splitMb: 0.6 });
-    expect([...map]).toEqual(sorted(wanted));
+    expect(listOf(map)).toBe(listOf(sorted(wanted)));
     expect(existsSync(mark)).toBe(true);
   });
 
   test("while it pours its counts in has all counted again, once", async () => {
     const { map, total } = await count([fileOf(words)], { tally: "exitsPouring", splitMb: 0.3 });
-    expect([...map]).toEqual(sorted(wanted));
+    expect(listOf(map)).toBe(listOf(sorted(wanted)));
     expect(total).toBe([...wanted.values()].reduce((sum, times) => sum + times, 0));
     expect(existsSync(mark)).toBe(true);
   });
@@ -258,9 +291,7 @@ describe("a count that fails", () => {
 
   test("because it is given up rejects with the reason, also if its function never ends", async () => {
     const controller = new AbortController();
-    const call = failureOf(
-      count([fileOf("a")], { tally: "spins", graceMs: 1, signal: controller.signal }),
-    );
+    const call = failureOf(count([fileOf("a")], { tally: "spins", graceMs: 1, signal: controller.signal }));
     while (!existsSync(mark)) await new Promise((resolve) => setTimeout(resolve, 1));
     controller.abort("enough");
     expect(await call).toBe("enough");
@@ -289,7 +320,7 @@ describe("a count that fails", () => {
 });
 
 test("what goes to disk is for nobody else to read", async () => {
-  const content = Array.from({ length: 200_000 }, (_, n) => `key-${n}\n`).join("");
+  const content = Array.from({ length: 80_000 }, (_, n) => `key-${n}\n`).join("");
   const seen: number[] = [];
   const look = (): void => {
     for (const name of readdirSync(spillFolder)) {

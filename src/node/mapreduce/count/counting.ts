@@ -14,7 +14,16 @@ import { COUNT, ByteTable, LENGTH } from "../../../patterns/mapreduce/byte-count
 import type { Run } from "../runs.ts";
 import { type FileSplit, linesOf } from "../splits.ts";
 import { CountWriter } from "./runs-of-counts.ts";
-import { goOn, lock, markPouring, PART_BITS, PARTS, type SharedCounts, sharedTable, unlock } from "./shared.ts";
+import {
+  goOn,
+  lock,
+  markPouring,
+  PART_BITS,
+  PARTS,
+  type SharedCounts,
+  sharedTable,
+  unlock,
+} from "./shared.ts";
 
 /** Some splits to count. */
 export interface CountJob {

@@ -46,7 +46,13 @@ export function sortShare({ shared, part, of }: Share): Transferred<Int32Array<A
 }
 
 /** Writes several runs as one. */
-export function mergeRuns({ runs, file }: { readonly runs: readonly Run[]; readonly file: string }): readonly Run[] {
+export function mergeRuns({
+  runs,
+  file,
+}: {
+  readonly runs: readonly Run[];
+  readonly file: string;
+}): readonly Run[] {
   const writer = new CountWriter(file);
   try {
     writer.writeMerged(runs);

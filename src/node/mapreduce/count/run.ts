@@ -158,9 +158,7 @@ export class CountRun {
     const { pool, settings } = this.#work;
     const of = settings.threads;
     const write = (part: number): Promise<readonly Run[]> =>
-      this.#again(() =>
-        pool.run("writeShare", { shared: this.#shared, part, of, file: this.#file() }, ctx),
-      );
+      this.#again(() => pool.run("writeShare", { shared: this.#shared, part, of, file: this.#file() }, ctx));
     const runs = await Promise.all(Array.from({ length: of }, (_, part) => write(part)));
     this.#runs.push(...runs.flat());
     this.#table.begin(PART_BITS);
@@ -169,7 +167,9 @@ export class CountRun {
   /** Makes one run of those that were written first. */
   async #mergeSome(ctx: Context): Promise<void> {
     const runs = this.#runs.slice(0, MOST_RUNS);
-    const merged = await this.#again(() => this.#work.pool.run("mergeRuns", { runs, file: this.#file() }, ctx));
+    const merged = await this.#again(() =>
+      this.#work.pool.run("mergeRuns", { runs, file: this.#file() }, ctx),
+    );
     this.#runs = [...this.#runs.slice(MOST_RUNS), ...merged];
   }
 

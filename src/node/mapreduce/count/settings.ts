@@ -65,6 +65,8 @@ const MB = 1_000_000;
 const BLOCK_BYTES = 1 << 18;
 /** A block, and what a run is written through. */
 const BUFFERS_BYTES = BLOCK_BYTES + (1 << 17);
+/** A page for each part, and as much again for what long keys and full parts need: a table is emptied when it has no more. */
+const LEAST_OWN_BYTES = 2.5 * PARTS * PAGE_BYTES;
 /** A table of a thread takes so much more while it grows, or is sorted. */
 const OWN_FACTOR = 1.5;
 /** The shared table takes so much more while it is sorted: 16 bytes for an entry of 32, of which 3 in 4 are taken. */
@@ -78,11 +80,16 @@ export function countSettings(options: CountOptions): CountSettings {
   if (typeof spillFolder !== "string") refuseType("spillFolder", "a path", spillFolder);
   requireDuration("graceMs", graceMs);
   const threads = requireInteger("threads", options.threads ?? availableParallelism(), 1, 1024);
-  const memoryMb = requireInteger("memoryMb", options.memoryMb ?? Math.max(256, 4 * threads), 4 * threads, 1 << 14);
+  const memoryMb = requireInteger(
+    "memoryMb",
+    options.memoryMb ?? Math.max(256, 4 * threads),
+    4 * threads,
+    1 << 14,
+  );
   const splitBytes = Math.ceil(requirePositive("splitMb", options.splitMb ?? 4) * MB);
   const retries = requireInteger("retries", options.retries ?? 3, 0);
   const memory = memoryMb * MB;
-  const ownBytes = Math.max(PARTS * PAGE_BYTES, Math.floor(memory / 8 / threads));
+  const ownBytes = Math.max(LEAST_OWN_BYTES, Math.floor(memory / 8 / threads));
   const sharedBytes = (memory - threads * (OWN_FACTOR * ownBytes + BUFFERS_BYTES)) / SHARED_FACTOR;
   return {
     threads,

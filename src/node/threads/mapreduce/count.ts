@@ -2,8 +2,6 @@
  * Counts the keys of files on all cores, without a string for each of them: MapReduce whose keys are bytes and whose values
  * are numbers that add up.
  */
-import { mkdtemp, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { refuseType } from "../../../core/arguments.ts";
 import { rejectIfCancelled } from "../../../core/cancellation.ts";
 import { pick } from "../../../core/random.ts";
@@ -16,6 +14,7 @@ import { CountRun, type CountWork } from "../../mapreduce/count/run.ts";
 import { type CountOptions, type CountSettings, countSettings } from "../../mapreduce/count/settings.ts";
 import { type SharedCounts, sharedTable } from "../../mapreduce/count/shared.ts";
 import { withThreads } from "../../mapreduce/count/threads.ts";
+import { makeFolder, removeFolder } from "../../mapreduce/own-folder.ts";
 import { planSplits } from "../../mapreduce/splits.ts";
 
 export type { CountKey, Tally } from "../../../patterns/mapreduce/byte-counts/counter.ts";
@@ -49,6 +48,11 @@ export interface CountBytesOptions<M> extends CountOptions {
  * **Not for** less than some megabytes: threads take longer to start than to count that.
  * **Source** J. Dean and S. Ghemawat, MapReduce (OSDI 2004); P. Larson, Grouping and duplicate elimination: benefits of
  * early aggregation (1997); extendible hashing of R. Fagin and others (1979).
+ *
+ * @example
+ * const module = new URL("data:text/javascript,export const tally = (block, count) => count.key(`${block.length} bytes`)");
+ * await using counts = await countBytes<{ tally: Tally }>([], module, { threads: 1 });
+ * await counts.top(10); //=> []
  */
 export function countBytes<M = { readonly tally: Tally }>(
   files: readonly string[],
@@ -70,8 +74,8 @@ async function counted(
   options: CountOptions,
 ): Promise<Counts> {
   const splits = await planSplits(files, settings.splitBytes);
-  const folder = await mkdtemp(join(settings.spillFolder, "counts-"));
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
+  const folder = await makeFolder(settings.spillFolder, "counts");
+  const remove = (): Promise<void> => removeFolder(folder);
   const counting = await outcomeOf(() =>
     withThreads(options, settings.threads, async (pool, ctx) => {
       const seed = pick(currentRuntime().random, 2 ** 32) | 0;

@@ -54,8 +54,7 @@ export class Block {
     if (key.length <= SHORT_BYTES) {
       scratch.set(key);
       this.#countShort(scratchView, 0, key.length, times);
-    } else
-      this.#countLong(new DataView(key.buffer, key.byteOffset, key.byteLength), 0, key.length, times);
+    } else this.#countLong(new DataView(key.buffer, key.byteOffset, key.byteLength), 0, key.length, times);
   }
 
   /** Counts a key of the block. */

@@ -50,3 +50,17 @@ export function hashOfRest(view: DataView, at: number, end: number): number {
   if (index < end) hash = Math.imul(hash ^ tail(view, index, end), 0xc2b2_ae35);
   return hash ^ (hash >>> 15);
 }
+
+/**
+ * The bytes of a key behind its head, which a table holds from the integer `rest` on, in an order that does not depend on the
+ * machine's. Good until the next call.
+ */
+export function restOf(ints: Int32Array, rest: number, length: number): DataView {
+  const numbers = (length - HEAD_BYTES + 3) >> 2;
+  if (restView.byteLength < 4 * numbers) restView = new DataView(new ArrayBuffer(8 * numbers));
+  for (let index = 0; index < numbers; index++)
+    restView.setInt32(4 * index, ints[rest + index] as number, true);
+  return restView;
+}
+
+let restView = new DataView(new ArrayBuffer(1024));

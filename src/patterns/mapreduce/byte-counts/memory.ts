@@ -12,9 +12,9 @@
 export const FIELDS = 8;
 /** A page has 2^8 entries. */
 export const PAGE_BITS = 8;
-export const PAGE_ENTRIES = 1 << PAGE_BITS;
-export const PAGE_INTS = PAGE_ENTRIES * FIELDS;
-export const PAGE_BYTES = PAGE_INTS * 4;
+export const PAGE_ENTRIES: number = 1 << PAGE_BITS;
+export const PAGE_INTS: number = PAGE_ENTRIES * FIELDS;
+export const PAGE_BYTES: number = PAGE_INTS * 4;
 
 /** What threads are given, so that each can make a {@link TableMemory} of it. */
 export interface SharedPages {

@@ -151,9 +151,7 @@ export function lengthOf(ints: Int32Array, entry: number): number {
 /** Four bytes of a key as a number that is greater if they are; zeros behind its end. */
 function fourBytes(ints: Int32Array, entry: number, depth: number): number {
   const number = numberOf(ints, entry, depth);
-  return (
-    ((number << 24) | ((number & 0xff00) << 8) | ((number >>> 8) & 0xff00) | (number >>> 24)) >>> 0
-  );
+  return ((number << 24) | ((number & 0xff00) << 8) | ((number >>> 8) & 0xff00) | (number >>> 24)) >>> 0;
 }
 
 /** Four bytes of a key as they are held: the first of them is the lowest of the number. */

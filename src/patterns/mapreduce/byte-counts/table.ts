@@ -8,7 +8,7 @@
  *   I1  At most three quarters of a page are taken; a free entry has a length of 0.
  *   I2  Every place of the directory that a page's hashes lead to leads to it.
  */
-import { HEAD_BYTES, SHORT_BYTES, tail } from "./keys.ts";
+import { HEAD_BYTES, restOf, SHORT_BYTES, tail } from "./keys.ts";
 import { FIELDS, PAGE_BITS, PAGE_ENTRIES, PAGE_INTS, type TableMemory } from "./memory.ts";
 
 /** The fields of an entry. A count is a number of 64 bits, in place of two. */
@@ -50,6 +50,7 @@ export class ByteTable {
     this.#restAt = 0;
     this.#restEnd = 0;
     const first = memory.take(1 << depth);
+    while (memory.bits < depth && memory.deepen());
     this.#look();
     const span = this.#directory.length >> depth;
     for (let index = 0; index < 1 << depth; index++) {
@@ -288,14 +289,3 @@ export class ByteTable {
     }
   }
 }
-
-/** The bytes of a key behind its head, in an order that does not depend on the machine's. */
-function restOf(ints: Int32Array, rest: number, length: number): DataView {
-  const numbers = (length - HEAD_BYTES + 3) >> 2;
-  if (restView.byteLength < 4 * numbers) restView = new DataView(new ArrayBuffer(8 * numbers));
-  for (let index = 0; index < numbers; index++)
-    restView.setInt32(4 * index, ints[rest + index] as number, true);
-  return restView;
-}
-
-let restView = new DataView(new ArrayBuffer(1024));
