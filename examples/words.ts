@@ -12,12 +12,6 @@ const FIRST_BLOCK_BYTES = 1 << 16;
 /** How large blocks become, unless a word is longer. */
 const BLOCK_BYTES = 8 << 20;
 
-/** ASCII in lower case, with one space for all; other bytes as they are. */
-export const FOLDED = Uint8Array.from({ length: 256 }, (_, byte) => {
-  if (byte >= 0x41 && byte <= 0x5a) return byte + 0x20;
-  return byte >= 0x09 && byte <= 0x0d ? 0x20 : byte;
-});
-
 /**
  * How many bytes the space at `at` has, if there is one; 0 if not. Spaces are those of Go's `unicode.IsSpace`, which
  * are not those of JavaScript: U+0085 is one, U+FEFF is none.
