@@ -34,6 +34,7 @@ export function help(): string {
     "  cmp-pattern --pipeline",
     "  cmp-pattern pools --workers 5 --seed 7",
     "  cmp-pattern --all --speed max",
+    "  cmp-pattern --fan --input *.iso --threads 4",
     "  cmp-pattern --mapreduce --input *.txt --top 10",
     "",
     "Patterns:",
@@ -44,7 +45,7 @@ export function help(): string {
     ...(["Run", "Output", "Other"] as const).flatMap(group),
     "",
     "Exit status: 0 done, 1 the run failed, 2 wrong usage, 3 deadlock,",
-    "5 a file cannot be read, 130 interrupted, 143 terminated",
+    "5 a file cannot be read or written, 130 interrupted, 143 terminated",
     "",
     "https://www.npmjs.com/package/concurrency-model-patterns",
   ]);

@@ -84,7 +84,7 @@ async function countHere({ params, ctx, inputs, progress }: Run): Promise<Iterab
 }
 
 export const inputDemo = defineInputDemo({
-  about: "counts the words of files, the most frequent first",
+  about: "counts words, the most frequent first, or does --job",
   files: "FILE...",
   inputs: "together",
   parameters,

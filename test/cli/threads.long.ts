@@ -117,11 +117,45 @@ describe("an interrupt at any instant", () => {
       if (status === 0) expect(made).toHaveLength(paths.length);
     }
   });
+
+  test.each([
+    ["words", ["--threads", "2"]],
+    ["a job", ["--threads", "2", "--job", "inverted-index", "--memory", "8MB"]],
+  ])("leaves nothing of MapReduce with %s", async (_, flags) => {
+    const place = makeFolder(`mapreduce-${flags.length}`);
+    const input = join(place, "input");
+    writeFileSync(
+      input,
+      Array.from({ length: 400_000 }, (_, line) => `line ${line} of ${line % 977}\n`).join(""),
+    );
+    const scratch = join(place, "scratch");
+    mkdirSync(scratch);
+    const output = flags.includes("--job") ? ["--output", join(place, "results")] : [];
+    const args = ["--mapreduce", ...flags, ...output, "--input", input];
+    const options = { env: { TMPDIR: scratch } };
+    const fromMs = performance.now();
+    expect((await run(args, options)).status).toBe(0);
+    const wholeMs = performance.now() - fromMs;
+    for (let round = 0; round < 30; round++) {
+      rmSync(join(place, "results"), { recursive: true, force: true });
+      const { child, finished } = start(args, options);
+      const timer = setTimeout(() => child.kill("SIGINT"), randomInt(Math.ceil(wholeMs * 1.1)));
+      const { status, stderr } = await finished;
+      clearTimeout(timer);
+      expect([null, 0, 130]).toContain(status);
+      expect(stderr).toBe("");
+      expect(readdirSync(scratch)).toEqual([]);
+      const left = readdirSync(place).filter((name) => name !== "input" && name !== "scratch");
+      expect(left).toEqual(
+        status === 0 && output.length > 0 ? ["results"] : left.filter((name) => name === "results"),
+      );
+    }
+  });
 });
 
 /** A disk of a megabyte, if this may make one. */
 function makeSmallDisk(): string | undefined {
-  const place = makeFolder("disk");
+  const place = mkdtempSync(join(folder, "disk-"));
   const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", place], { encoding: "utf8" });
   if (mounted.status === 0) return place;
   console.log(`no small disk, so not tried: ${mounted.stderr ?? mounted.error?.message}`);
@@ -141,6 +175,32 @@ describe("a full disk", () => {
       expect(stderr).toBe(`cmp-pattern: error: cannot write ${paths[1]}.gz: no space is left\n`);
       expect(stdout).toBe(`${paths[0]}.gz: 5 -> 25 bytes (500.0 %)\n`);
       expect(readdirSync(place).toSorted()).toEqual(["first", "first.gz", "noise"]);
+    } finally {
+      execFileSync("umount", [place]);
+    }
+  });
+
+  test("ends --mapreduce with one line", async () => {
+    const place = makeSmallDisk();
+    if (place === undefined) return;
+    try {
+      const input = join(folder, "many-keys");
+      writeFileSync(input, Array.from({ length: 600_000 }, (_, line) => `key${line} `).join("\n"));
+      const args = [
+        "--mapreduce",
+        "--threads",
+        "1",
+        "--memory",
+        "4MB",
+        "--job",
+        "inverted-index",
+        "--input",
+        input,
+      ];
+      const { status, stdout, stderr } = await run(args, { env: { TMPDIR: place } });
+      expect({ status, stdout }).toEqual({ status: 5, stdout: "" });
+      expect(stderr).toMatch(/^cmp-pattern: error: [^\n]*no space is left[^\n]*\n$/);
+      expect(readdirSync(place)).toEqual([]);
     } finally {
       execFileSync("umount", [place]);
     }
