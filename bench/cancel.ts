@@ -120,7 +120,7 @@ const naive = (): Join => {
 };
 
 /** So many leave before as many new ones join; the joining is not counted. */
-const AT_ONCE = 500;
+const AT_ONCE = 100;
 
 /** Cancels those of a line in an order by chance, the same in each run. Gives nanoseconds for each. */
 function cancelling(join: Join, length: number): Rounds {
@@ -153,18 +153,18 @@ function shuffle(line: Waiting[]): void {
   }
 }
 
-function caseOf(length: number, words: string): Case {
+function caseOf(length: number, words: string, without: readonly string[] = []): Case {
   const variant = (
     who: NodeVariant["who"],
     idiom: string,
     make: () => Join | Promise<Join>,
   ): NodeVariant => ({ who, idiom, setUp: async () => cancelling(await make(), length) });
-  const named = Object.entries(peers).map(([name, [idiom, make]]) => [name, variant("peer", idiom, make)]);
+  const named = Object.entries(peers)
+    .filter(([name]) => !without.includes(name))
+    .map(([name, [idiom, make]]) => [name, variant("peer", idiom, make)]);
   return {
     name: words,
     operation: `one of ${words} who wait for a permit gives up`,
-    operations: { full: 1000, quick: 500 },
-    rounds: 7,
     variants: {
       ours: variant("ours", "cancel(cause) of a context", ours),
       "ours, AbortSignal": variant("ours", "abort(reason)", oursBySignal),
@@ -181,5 +181,6 @@ function caseOf(length: number, words: string): Case {
 export const cancel: Subject = {
   name: "cancel",
   title: "Cancelling a wait",
-  cases: [caseOf(1000, "1000"), caseOf(100_000, "100,000")],
+  // In a long line of effect each who joins takes a millisecond: it would take minutes until the line stands.
+  cases: [caseOf(1000, "1000"), caseOf(100_000, "100,000", ["effect"])],
 };

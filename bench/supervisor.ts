@@ -8,6 +8,8 @@ const CROWD = 100;
 
 /** Many, so that those who start with it, and are not counted, do not matter. */
 const OPERATIONS = { full: 20_000, quick: 4_000 };
+/** Fewer for a single child: one of the peers takes a millisecond for each. */
+const OPERATIONS_OF_ONE = { full: 1_000, quick: 400 };
 
 /** A child that fails so many times, and then ends. */
 class Failing {
@@ -134,7 +136,7 @@ export const supervisor: Subject = {
     {
       name: "one child",
       operation: "a failure of a child, and its restart",
-      operations: OPERATIONS,
+      operations: OPERATIONS_OF_ONE,
       variants: { ...variantsFor(1), Go: { who: "go", program: "supervisor-one" } },
       goals,
     },

@@ -107,19 +107,19 @@ function described({
 /** The counted rounds of each worker. In each pass they begin with another, so that none always follows the same. */
 async function roundsOf(workers: readonly Worker[], one: Case, effort: Effort): Promise<readonly Told[][]> {
   const { roundMs } = effort;
-  const { warmUps, rounds } = one.rounds === undefined ? effort : { warmUps: 0, rounds: one.rounds };
+  const warmUps = one.rounds === undefined ? effort.warmUps : 0;
+  const rounds = Math.min(effort.rounds, one.rounds ?? effort.rounds);
   const asked = typeof one.operations === "object" ? one.operations[effort.name] : one.operations;
   const operations: number[] = [];
-  for (const worker of workers) {
-    const first = await worker.round({ operations: asked, roundMs });
-    operations.push(first.operations);
-  }
   const counted: Told[][] = workers.map(() => []);
-  for (let pass = -warmUps; pass < rounds; pass++) {
+  for (let pass = -warmUps - 1; pass < rounds; pass++) {
     for (let turn = 0; turn < workers.length; turn++) {
-      const index = (turn + pass + warmUps) % workers.length;
-      const told = await workers[index]?.round({ operations: operations[index], roundMs });
-      if (pass >= 0 && told !== undefined) counted[index]?.push(told);
+      const index = (turn + pass + warmUps + 1) % workers.length;
+      // While it warms up it becomes faster: so many operations as fill a round are found out anew each time.
+      const told = await workers[index]?.round({ operations: pass < 0 ? asked : operations[index], roundMs });
+      if (told === undefined) continue;
+      if (pass < 0) operations[index] = told.operations;
+      else counted[index]?.push(told);
     }
   }
   return counted;

@@ -63,6 +63,8 @@ export interface Goal {
   readonly atLeast?: number | undefined;
   /** At most so many times as long; without `versus`, at most that figure. */
   readonly atMost?: number | undefined;
+  /** Where it is out of reach: what the profile shows, and what was tried. Told when it is missed. */
+  readonly note?: string | undefined;
 }
 
 /** For results: throws if what a round has done is not what it should have. */

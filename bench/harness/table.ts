@@ -40,13 +40,14 @@ function ratioText(ratio: number | undefined): string {
   return ratio === undefined ? "" : ratio.toFixed(2);
 }
 
-/** What was to be reached, and what was. */
-export function goalText({ of, versus, against, atLeast, atMost, value, reached }: MeasuredGoal): string {
+/** What was to be reached, and what was; if it was not, why, as far as is known. */
+export function goalText({ of, versus, against, atLeast, atMost, value, reached, note }: MeasuredGoal): string {
   const other = versus === undefined ? "" : ` ${against ?? versus}`;
   const bound = atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`;
   const times = versus === undefined ? "" : "x";
   if (value === undefined) return `  not measured: ${of}, ${bound}${times}${other}`;
   const said = reached === true ? "reached" : "NOT REACHED";
   const reading = versus === undefined ? String(Number(value.toFixed(2))) : value.toFixed(2);
-  return `  ${said}: ${of}, ${bound}${times}${other}: ${reading}${times}`;
+  const why = reached === false && note !== undefined ? `. ${note}` : "";
+  return `  ${said}: ${of}, ${bound}${times}${other}: ${reading}${times}${why}`;
 }

@@ -23,6 +23,11 @@ export class TimerHeap<T extends HeapTimer> {
     return this.#items[0];
   }
 
+  /** All timers that are set, in no order. */
+  get live(): T[] {
+    return this.#items.filter(({ state }) => state === "set");
+  }
+
   push(timer: T): void {
     this.#items.push(timer);
     this.#up(this.#items.length - 1);
@@ -42,8 +47,7 @@ export class TimerHeap<T extends HeapTimer> {
     const inHeap = timer.state === "set";
     timer.state = "over";
     if (!inHeap || ++this.#cancelled * 2 <= this.#items.length || this.#items.length < 64) return;
-    const kept = this.#items.filter((item) => item.state === "set");
-    this.#items = kept.toSorted((a, b) => (before(a, b) ? -1 : 1));
+    this.#items = this.live.toSorted((a, b) => (before(a, b) ? -1 : 1));
     this.#cancelled = 0;
   }
 

@@ -3,13 +3,14 @@
  */
 export type { BlockedOn, EventBody, RunEnd, RunEvent, RunStats, TaskEnd } from "../core/events.ts";
 export { explore, type Explored, ExploreError, type ExploreOptions } from "./explore.ts";
+export { type Leak, leaks } from "./leaks.ts";
+export type { RunLabel } from "./run-log.ts";
 export { DeadlockError, LeakError, StalledError, type StuckOperation, type StuckTask } from "./reports.ts";
 export {
   drawSeed,
   log,
   type Program,
   random,
-  type RunLabel,
   type Simulated,
   type SimulateOptions,
   simulate,

@@ -36,7 +36,8 @@ function describe(tasks: readonly StuckTask[]): string {
   return tasks.map((task) => `\n  ${task.name} (task ${task.id}): ${waits(task)}`).join("");
 }
 
-function waits({ waitsFor }: StuckTask): string {
+/** What a task waits for, in a line. */
+export function waits({ waitsFor }: StuckTask): string {
   if (waitsFor.length === 0) return "waits for something outside of the simulation";
   return waitsFor.map(describeOperation).join("; ");
 }

@@ -4,17 +4,16 @@
 import { requireFunction, requireInteger, requireOneOf, requirePositive } from "../core/arguments.ts";
 import { type CancelOptions, endingOf, isCancelled, linkCancel } from "../core/cancellation.ts";
 import { nextTurn } from "../core/clock.ts";
-import { isCancellation } from "../core/errors.ts";
-import type { RunEnd, RunEvent } from "../core/events.ts";
+import type { RunEvent } from "../core/events.ts";
 import { pick, seededRandom } from "../core/random.ts";
 import { currentRuntime, type Runtime, useRuntime } from "../core/runtime.ts";
 import { type Outcome, outcomeOf, spawnTask, valueOf } from "../core/task.ts";
-import { VERSION } from "../core/version.ts";
 import { background, type CancelableContext, type Context, withCancel } from "../sync/context.ts";
 import { type Chooser, seededChooser } from "./chooser.ts";
 import { EventLog } from "./event-log.ts";
-import { DeadlockError, errorText, LeakError } from "./reports.ts";
 import { type Explorer, OneSchedule } from "./explorers.ts";
+import { LeakError } from "./reports.ts";
+import { logEnd, logStart, type RunLabel } from "./run-log.ts";
 import { parseSchedule } from "./schedule.ts";
 import { afterMicrotasks } from "./settle.ts";
 import { Simulation } from "./simulation.ts";
@@ -43,16 +42,6 @@ export interface SimulateOptions extends CancelOptions {
   readonly externalTimeoutMs?: number | undefined;
   /** What the event log says is run. */
   readonly label?: RunLabel | undefined;
-}
-
-/** Heads an event log. */
-export interface RunLabel {
-  /** One word. */
-  readonly pattern: string;
-  /** As a heading. */
-  readonly title: string;
-  /** What was set. */
-  readonly params: Readonly<Record<string, unknown>>;
 }
 
 /** What a simulation gives. */
@@ -124,19 +113,26 @@ export function random(): number {
  */
 export function simulate<T>(program: Program<T>, options: SimulateOptions = {}): Promise<Simulated<T>> {
   requireFunction("program", program);
-  return options.schedule === undefined ? simulateSeed(program, options) : simulateSchedule(program, options);
+  return simulateSurveyed(program, options);
 }
 
-function simulateSeed<T>(program: Program<T>, options: SimulateOptions): Promise<Simulated<T>> {
-  const seed = requireInteger("seed", options.seed ?? drawSeed(), 0, 0xffff_ffff);
-  return resultOf(runOnce(program, { seed, chooser: seededChooser(seed) }, options));
-}
-
-function simulateSchedule<T>(program: Program<T>, options: SimulateOptions): Promise<Simulated<T>> {
+/** With a `survey`, what the program has left behind when it has ended is no error: the survey is told. */
+export function simulateSurveyed<T>(
+  program: Program<T>,
+  options: SimulateOptions,
+  survey?: Survey,
+): Promise<Simulated<T>> {
+  if (options.schedule === undefined) {
+    const seed = requireInteger("seed", options.seed ?? drawSeed(), 0, 0xffff_ffff);
+    return resultOf(runOnce(program, { seed, chooser: seededChooser(seed), survey }, options));
+  }
   const { seed, choices } = parseSchedule(options.schedule);
   const chooser = new OneSchedule(choices);
-  return resultOf(runOnce(program, { seed, chooser }, options), chooser);
+  return resultOf(runOnce(program, { seed, chooser, survey }, options), chooser);
 }
+
+/** Looks at what is there when a program has ended well and nobody can go on without time. */
+export type Survey = (simulation: Simulation, clock: SimulationClock) => void;
 
 async function resultOf<T>(running: Promise<Run<T>>, replay?: Explorer): Promise<Simulated<T>> {
   const { outcome, seed, steps, elapsedMs, replayable } = await running;
@@ -153,8 +149,13 @@ export interface Plan {
   readonly chooser: Chooser;
   /** More steps are an error; default Infinity. */
   readonly maxSteps?: number;
-  /** The host has its turn before the run; default true. Who runs many, one after another, can do with fewer. */
+  /**
+   * The host has its turn before the run; default true. Who runs many, one after another, and does nothing in between,
+   * can do with fewer.
+   */
   readonly hostTurn?: boolean;
+  /** Default: tasks that are left are an error. */
+  readonly survey?: Survey | undefined;
 }
 
 /** One run, and how it ended. */
@@ -169,18 +170,19 @@ export function runOnce<T>(program: Program<T>, plan: Plan, options: SimulateOpt
 
 async function run<T>(
   program: Program<T>,
-  { seed, hostTurn = true }: Plan,
+  { seed, survey = refuseLeft, hostTurn = true }: Plan,
   options: SimulateOptions,
-  { simulation, runtime, clock, eventLog }: Setup,
+  setup: Setup,
 ): Promise<Run<T>> {
+  const { simulation, runtime, clock, eventLog } = setup;
   // Not in the microtasks of the caller, who goes on in the runtime that it had.
-  await new Promise<void>(hostTurn ? nextTurn : afterMicrotasks);
+  if (hostTurn) await new Promise<void>(nextTurn);
   enter(runtime);
-  emitStart(runtime, seed, options);
+  logStart(eventLog, seed, options);
   const scope = withCancel(background);
-  const outcome = await outcomeOf(() => runMain(simulation, runtime, program, options, scope));
+  const outcome = await outcomeOf(() => runMain(setup, program, options, scope, survey));
   simulation.abandon();
-  emitEnd(runtime, simulation, outcome);
+  logEnd(eventLog, simulation, outcome);
   eventLog?.close();
   if (!outcome.ok) await giveUp(simulation, scope, outcome.error);
   leave(runtime);
@@ -243,11 +245,11 @@ function setUp(plan: Plan, options: SimulateOptions): Setup {
 
 /** Runs the program as the task `main`, whose context ends with `options.signal` and when it has ended. */
 async function runMain<T>(
-  simulation: Simulation,
-  runtime: Runtime,
+  { simulation, runtime, clock }: Setup,
   program: Program<T>,
   options: SimulateOptions,
   { ctx, cancel }: CancelableContext,
+  survey: Survey,
 ): Promise<T> {
   // A tie, and not a child of the signal: a deadline of the clock outside means nothing on this one.
   const link = linkCancel(options, { onCancel: cancel });
@@ -264,26 +266,11 @@ async function runMain<T>(
     link?.release();
   }
   const value = valueOf(outcome as unknown as Outcome<T>);
-  const left = simulation.stuck();
-  if (left.length > 0) throw new LeakError(left);
+  survey(simulation, clock);
   return value;
 }
 
-function emitStart({ tracer }: Runtime, seed: number, options: SimulateOptions): void {
-  const { pattern, title, params } = options.label ?? { pattern: "", title: "", params: {} };
-  const paced = options.speed !== undefined && options.speed !== Number.POSITIVE_INFINITY;
-  const clock = options.clock === "real" ? "real" : paced ? "paced" : "virtual";
-  tracer?.emit({ k: "run.start", pattern, title, seed, params, clock, lib: VERSION });
-}
-
-function emitEnd({ tracer }: Runtime, simulation: Simulation, outcome: Outcome<unknown>): void {
-  const how = outcome.ok ? "ok" : howItFailed(outcome.error);
-  const err = outcome.ok ? undefined : errorText(outcome.error);
-  const stats = { steps: simulation.steps, tasks: simulation.spawned };
-  tracer?.emit({ k: "run.end", how, err, stats });
-}
-
-function howItFailed(error: unknown): RunEnd {
-  if (error instanceof DeadlockError) return "deadlock";
-  return isCancellation(error) ? "cancelled" : "error";
+function refuseLeft(simulation: Simulation): void {
+  const left = simulation.stuck();
+  if (left.length > 0) throw new LeakError(left);
 }

@@ -53,6 +53,11 @@ export class SimulationClock implements Clock {
     return { cancel: () => this.#clear(timer) };
   }
 
+  /** The timers that are set, in no order. */
+  get timers(): readonly SimulationTimer[] {
+    return this.#timers.live;
+  }
+
   /** When the next timer is due, if one is set. */
   get nextDueMs(): number | undefined {
     return this.#timers.first?.dueMs;

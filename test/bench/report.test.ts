@@ -20,6 +20,9 @@ const variant = (name: string, who: string, median: number, more: object = {}): 
 
 const HOSTILE = `<script>"a" & 'b'</script> | *c* [d](e)`;
 
+const NOTE = "An *await* takes as long.";
+const first = { of: "ours", versus: "best peer", against: "a-peer", atLeast: 2 };
+
 const results = {
   v: 1,
   date: "2026-01-02",
@@ -42,8 +45,8 @@ const results = {
             variant("Go", "go", 50, { versusGo: 1 }),
           ],
           goals: [
-            { of: "ours", versus: "best peer", against: "a-peer", atLeast: 2, value: 2.5, reached: true },
-            { of: "ours", versus: "Go", against: "Go", atLeast: 1, value: 0.5, reached: false },
+            { ...first, value: 2.5, reached: true, note: "It was not in vain." },
+            { of: "ours", versus: "Go", against: "Go", atLeast: 1, value: 0.5, reached: false, note: NOTE },
             { of: "ours", versus: "nobody", atLeast: 1 },
           ],
         },
@@ -93,13 +96,13 @@ describe("the report of a run", () => {
     ]);
   });
 
-  test("says which goals are reached, and which are not", () => {
+  test("says which goals are reached, which are not, and why not", () => {
     const goals = page.split("\n").filter((line) => line.startsWith("- ") && line.includes(", at "));
     expect(goals).toEqual([
-      "- [Channel & co](#channel--co), buffered: **NOT REACHED**: ours, at least 1x Go: 0.50x",
+      String.raw`- [Channel & co](#channel--co), buffered: **NOT REACHED**: ours, at least 1x Go: 0.50x. An \*await\* takes as long.`,
       "- [Channel & co](#channel--co), buffered: not measured: ours, at least 1x nobody",
       "- reached: ours, at least 2x a-peer: 2.50x",
-      "- **NOT REACHED**: ours, at least 1x Go: 0.50x",
+      String.raw`- **NOT REACHED**: ours, at least 1x Go: 0.50x. An \*await\* takes as long.`,
       "- not measured: ours, at least 1x nobody",
       "- reached: ours, at most 30000: 25000",
     ]);

@@ -26,10 +26,9 @@ export async function handleAll<T>(
   handling: Handling<T>,
 ): Promise<void> {
   // In a simulation each message is a step of its own.
-  const inStock = (): ReturnType<typeof inbox.tryReceive> =>
-    runtime.scheduler === undefined ? inbox.tryReceive() : undefined;
+  const simulated = runtime.scheduler !== undefined;
   for (let inARow = 1; ; inARow++) {
-    const next = inStock() ?? (await inbox.receive());
+    const next = (simulated ? undefined : inbox.tryReceive()) ?? (await inbox.receive());
     if (next.done === true) return;
     const waited = handle(next.value, handling);
     if (waited !== undefined) await waited;

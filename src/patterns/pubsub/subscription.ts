@@ -60,6 +60,7 @@ export class Subscription<T> implements ReceiveEnd<T>, Registration, Member {
   /** @internal */
   readonly subscribed = true;
   readonly #channel: Channel<T>;
+  readonly #blocks: boolean;
   readonly #shape: (message: unknown, topic: string) => T;
   readonly #link: CancelLink | undefined;
   readonly #left: () => void;
@@ -77,6 +78,7 @@ export class Subscription<T> implements ReceiveEnd<T>, Registration, Member {
     const capacity = requireInteger("capacity", options.capacity ?? 16, 0);
     const overflow = policyOf(options.overflow);
     this.#channel = new Channel<T>(capacity, { overflow, name: options.name ?? name });
+    this.#blocks = overflow === undefined || overflow === "block";
     this.#shape = shape;
     this.#left = left;
     this.#link = linkCancel(options, {
@@ -148,9 +150,9 @@ export class Subscription<T> implements ReceiveEnd<T>, Registration, Member {
   /** What a policy throws ends the subscription, not the publisher: this is how `disconnect` works. @internal */
   offer(message: unknown, topic: string): "accepted" | "dropped" | Pending {
     const value = this.#shape(message, topic);
-    if (this.full) return { channel: this.#channel, value };
     try {
-      return this.#channel.trySend(value) ? "accepted" : "dropped";
+      if (this.#channel.trySend(value)) return "accepted";
+      return this.#blocks ? { channel: this.#channel, value } : "dropped";
     } catch (reason) {
       this.#failure = { reason };
       this.#end("finished");

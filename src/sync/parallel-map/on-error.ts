@@ -4,7 +4,7 @@
 import { requireOneOf } from "../../core/arguments.ts";
 import { isCancelled, rejectIfCancelled } from "../../core/cancellation.ts";
 import { withSuppressed } from "../../core/errors.ts";
-import { giveTurn } from "../../core/fairness.ts";
+import { completed, giveTurn } from "../../core/fairness.ts";
 import { currentRuntime } from "../../core/runtime.ts";
 import { outcomeOf } from "../../core/task.ts";
 import type { Context } from "../context.ts";
@@ -74,10 +74,9 @@ async function verdictOn<I>(
 
 /** The same outlet, for results among which some are not. */
 export function withoutSkipped<O>(out: Outlet<O>): Outlet<O | typeof skipped> {
+  const runtime = currentRuntime();
   return {
-    send: async (result, options) => {
-      if (result !== skipped) await out.send(result, options);
-    },
+    send: (result, options) => (result === skipped ? completed(runtime, undefined) : out.send(result, options)),
     ...(out.trySend !== undefined && {
       trySend: (result) => result === skipped || out.trySend?.(result) === true,
     }),
