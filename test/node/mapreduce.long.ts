@@ -263,7 +263,7 @@ describe("a process that is killed", () => {
     );
     let seen = 0;
     child.stdout.on("data", (data: Buffer) => {
-      seen += `${data}`.split("\n").length - 1;
+      seen += data.toString().split("\n").length - 1;
       if (seen < lines) return;
       let left = turns;
       const wait = (): unknown => (left-- > 0 ? setImmediate(wait) : child.kill("SIGKILL"));
@@ -318,7 +318,7 @@ describe("a disk that is full", () => {
       execFileSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", disk], { stdio: "pipe" });
       return disk;
     } catch (error) {
-      console.log(`skipped, as there is no small disk: ${error instanceof Error ? error.message : error}`);
+      console.log(`skipped, as there is no small disk: ${String(error)}`);
       return undefined;
     }
   }
