@@ -49,9 +49,8 @@ export const inputDemo = defineInputDemo({
     const counts = await mapReduce(
       blocksOfAll(inputs, progress),
       {
-        map(block, emit: Emit<string, number>) {
+        map(block, _emit: Emit<string, number>) {
           table.add(block);
-          if (table.addedBytes > 1 << 30) table.takeAll(emit);
         },
         finish: (emit) => table.takeAll(emit),
         combine: sum,

@@ -10,7 +10,7 @@ import type * as wordCount from "../../examples/jobs/word-count.ts";
 import { buildIfStale } from "../support/build.ts";
 import { moduleOf, Scene } from "./mapreduce/scene.ts";
 
-beforeAll(buildIfStale, 60_000);
+beforeAll(buildIfStale);
 
 let scene: Scene;
 beforeEach(() => {
