@@ -22,8 +22,9 @@ const alias = Object.entries(exports)
 const threadsOfTheBuild = {
   name: "threads-of-the-build",
   transform(code: string, id: string): string | undefined {
-    if (!id.endsWith("/src/node/threads/host.ts")) return undefined;
-    return code.replace('"./entry.js"', JSON.stringify(new URL("dist/src/node/threads/entry.js", root).href));
+    const [, folder] = /\/(src\/node\/[a-z/]+)\/[a-z-]+\.ts$/.exec(id) ?? [];
+    if (folder === undefined) return undefined;
+    return code.replace('"./entry.js"', JSON.stringify(new URL(`dist/${folder}/entry.js`, root).href));
   },
 };
 
@@ -38,6 +39,8 @@ export default defineConfig({
     maxWorkers: 2,
     // Files share a process, which saves a third of the time; the check after each test holds that none leaves anything.
     isolate: false,
-    testTimeout: 30_000,
+    // A watchdog, far from what a busy machine needs: most tests are so much work, and wait for nothing.
+    testTimeout: 120_000,
+    hookTimeout: 300_000,
   },
 });

@@ -93,8 +93,8 @@ function indexOf(
   if (straight === 0) return choice;
   const own = choice < straight;
   let left = own ? choice : choice - straight;
-  for (const [index, { task }] of candidates.entries()) {
-    if ((task === last) === own && left-- === 0) return index;
+  for (let index = 0; index < candidates.length; index++) {
+    if ((candidates[index]?.task === last) === own && left-- === 0) return index;
   }
   throw new RangeError(`no way ${choice}`);
 }

@@ -149,7 +149,10 @@ export interface Plan {
   readonly chooser: Chooser;
   /** More steps are an error; default Infinity. */
   readonly maxSteps?: number;
-  /** The host has its turn before the run; default true. Who runs many, one after another, can do with fewer. */
+  /**
+   * The host has its turn before the run; default true. Who runs many, one after another, and does nothing in between,
+   * can do with fewer.
+   */
   readonly hostTurn?: boolean;
   /** Default: tasks that are left are an error. */
   readonly survey?: Survey | undefined;
@@ -173,7 +176,7 @@ async function run<T>(
 ): Promise<Run<T>> {
   const { simulation, runtime, clock, eventLog } = setup;
   // Not in the microtasks of the caller, who goes on in the runtime that it had.
-  await new Promise<void>(hostTurn ? nextTurn : afterMicrotasks);
+  if (hostTurn) await new Promise<void>(nextTurn);
   enter(runtime);
   logStart(eventLog, seed, options);
   const scope = withCancel(background);

@@ -4,31 +4,38 @@
 import type { EventBody, Tracer } from "../core/events.ts";
 import { preview } from "../core/preview.ts";
 import type { Resource, TaskRecord } from "../core/scheduler.ts";
+import type { SimulatedTask } from "./simulated-task.ts";
+import { Users } from "./usage.ts";
 
-/** What has been done with a resource: units of it taken or given back, or anything else. */
-export type ResourceUse = "hold" | "free" | "other";
-
-/** Who is told. */
+/** Who is told, and asked. */
 export interface Observer {
-  /** The running task, or the one with this id, has used it: for reports that say who could wake whom. */
-  readonly used: (resource: Resource, how: ResourceUse, task: number | undefined) => void;
+  /** The task with this id; without one, the task that runs. */
+  readonly task: (id: number | undefined) => SimulatedTask | undefined;
   readonly tracer: Tracer | undefined;
 }
 
 export class SimulatedResource implements Resource {
   readonly id: number;
   readonly type: string;
-  readonly name: string;
+  /** For reports that say who could wake whom. */
+  readonly users: Users = new Users();
+  #name: string | undefined;
   readonly #observer: Observer;
   /** The values that go through it keep their order, so a count is their id. */
   #puts = 0;
   #takes = 0;
 
-  constructor(id: number, type: string, name: string, observer: Observer) {
+  constructor(id: number, type: string, name: string | undefined, observer: Observer) {
     this.id = id;
     this.type = type;
-    this.name = name;
+    this.#name = name;
     this.#observer = observer;
+  }
+
+  /** As it was named; else its type and number. Made when first asked for, as most never are. */
+  get name(): string {
+    this.#name ??= `${this.type}#${this.id}`;
+    return this.#name;
   }
 
   get traced(): boolean {
@@ -36,11 +43,12 @@ export class SimulatedResource implements Resource {
   }
 
   used(task?: number): void {
-    this.#observer.used(this, "other", task);
+    this.users.note("other", this.#observer.task(task));
   }
 
   emit(body: EventBody, task?: number): void {
-    this.#observer.used(this, body.k === "hold" || body.k === "free" ? body.k : "other", task);
+    const how = body.k === "hold" || body.k === "free" ? body.k : "other";
+    this.users.note(how, this.#observer.task(task));
     this.#observer.tracer?.emit(body, task);
   }
 

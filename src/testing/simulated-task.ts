@@ -4,10 +4,38 @@
 import type { TaskEnd } from "../core/events.ts";
 import type { Suspension, TaskRecord } from "../core/scheduler.ts";
 
+const NO_RESOURCES: readonly never[] = [];
+
 /** A call that is about to begin. */
-export interface Call extends Suspension {
+export class Call implements Suspension {
+  readonly op = "call";
+  readonly resources: readonly never[] = NO_RESOURCES;
+  task: TaskRecord | undefined;
+  readonly resume: () => void;
   /** What its task has called after it, without waiting for it: they begin in that order. */
-  next: Call | undefined;
+  next: Call | undefined = undefined;
+
+  constructor(task: SimulatedTask | undefined, resume: () => void) {
+    this.task = task;
+    this.resume = resume;
+  }
+}
+
+/** A task that is about to start. */
+export class Start implements Suspension {
+  readonly op = "start";
+  readonly resources: readonly never[] = NO_RESOURCES;
+  task: TaskRecord;
+  readonly #started: (task: TaskRecord) => void;
+
+  constructor(task: SimulatedTask, started: (task: TaskRecord) => void) {
+    this.task = task;
+    this.#started = started;
+  }
+
+  resume(): void {
+    this.#started(this.task);
+  }
 }
 
 export class SimulatedTask implements TaskRecord {
@@ -38,4 +66,21 @@ export class SimulatedTask implements TaskRecord {
   ended(how: TaskEnd, error?: unknown): void {
     this.#ended(this, how, error);
   }
+}
+
+/** Whether any of them waits for something that the simulation does not know. */
+export function anyExternal(tasks: ReadonlyMap<number, SimulatedTask>): boolean {
+  for (const task of tasks.values()) if (task.pending.size === 0) return true;
+  return false;
+}
+
+/** The one of them that does, if it is only one. */
+export function onlyExternal(tasks: ReadonlyMap<number, SimulatedTask>): SimulatedTask | undefined {
+  let only: SimulatedTask | undefined;
+  for (const task of tasks.values()) {
+    if (task.pending.size > 0) continue;
+    if (only !== undefined) return undefined;
+    only = task;
+  }
+  return only;
 }

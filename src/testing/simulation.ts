@@ -15,19 +15,14 @@ import { nextTurn, systemClock } from "../core/clock.ts";
 import { ConcurrencyError } from "../core/errors.ts";
 import type { TaskEnd, Tracer } from "../core/events.ts";
 import type { Resource, Scheduler, SignalTie, Suspension, TaskRecord } from "../core/scheduler.ts";
-import type { Candidate, Chooser } from "./chooser.ts";
+import type { Chooser } from "./chooser.ts";
+import { type Ready, takeAt } from "./ready.ts";
 import { DeadlockError, errorText, StalledError, type StuckTask } from "./reports.ts";
 import { afterMicrotasks } from "./settle.ts";
-import { type Call, SimulatedTask } from "./simulated-task.ts";
+import { anyExternal, Call, onlyExternal, SimulatedTask, Start } from "./simulated-task.ts";
 import { type Observer, SimulatedResource } from "./simulated-resource.ts";
 import type { SimulationClock } from "./simulation-clock.ts";
-import { Usage } from "./usage.ts";
-
-/** Something that can be chosen to go on. */
-interface Ready extends Candidate {
-  readonly task: SimulatedTask | undefined;
-  go(): void;
-}
+import { stuckIn } from "./stuck.ts";
 
 /** How the engine is set up. */
 export interface EngineOptions {
@@ -48,8 +43,6 @@ const EXTERNAL_GRACE_MS = 20;
 /** The host has its turn at least every so many steps. It costs about as much as the rest of a step. */
 const STEPS_A_TURN = 64;
 
-const NO_RESOURCES: readonly never[] = [];
-
 export class Simulation implements Scheduler {
   /** Steps taken so far. */
   steps = 0;
@@ -61,7 +54,6 @@ export class Simulation implements Scheduler {
   readonly #ready: Ready[] = [];
   /** Those that have ended and had not waited for all that they called. */
   readonly #careless: SimulatedTask[] = [];
-  readonly #usage = new Usage();
   readonly #observer: Observer;
   #current: SimulatedTask | undefined;
   /** The task that went on last. */
@@ -76,18 +68,14 @@ export class Simulation implements Scheduler {
     this.#options = options;
     this.#observer = {
       tracer: options.tracer,
-      used: (resource, how, task) => {
-        this.#usage.note(resource, how, task === undefined ? this.current : this.#tasks.get(task));
-      },
+      task: (id) => (id === undefined ? this.current : this.#tasks.get(id)),
     };
     options.clock.currentTask = () => this.current;
   }
 
   /** The running task; outside of a step, the one task that can have come back from outside, if it is only one. */
   get current(): SimulatedTask | undefined {
-    if (this.#current !== undefined) return this.#current;
-    const external = this.#external();
-    return external.length === 1 ? external[0] : undefined;
+    return this.#current ?? onlyExternal(this.#tasks);
   }
 
   /** How many tasks have been started. */
@@ -98,11 +86,11 @@ export class Simulation implements Scheduler {
   begin(): Promise<void> {
     return new Promise((resolve) => {
       const task = this.current;
-      const call: Call = { op: "call", resources: NO_RESOURCES, task, resume: resolve, next: undefined };
+      const call = new Call(task, resolve);
       task?.pending.add(call);
       const before = task?.lastCall;
       if (task !== undefined) task.lastCall = call;
-      if (before === undefined) this.#pushCall(call);
+      if (before === undefined) this.#push(call);
       else before.next = call;
     });
   }
@@ -118,10 +106,8 @@ export class Simulation implements Scheduler {
   }
 
   ready(suspension: Suspension): void {
-    const { tracer } = this.#options;
-    if (tracer === undefined) return this.#push(suspension);
-    tracer.emit({ k: "task.state", s: "ready" }, suspension.task?.id);
-    this.#push(suspension, () => tracer.emit({ k: "task.state", s: "running" }, suspension.task?.id));
+    this.#options.tracer?.emit({ k: "task.state", s: "ready" }, suspension.task?.id);
+    this.#push(suspension);
   }
 
   spawn(name: string, group: string | undefined): Promise<TaskRecord> {
@@ -132,7 +118,7 @@ export class Simulation implements Scheduler {
     this.#options.tracer?.emit(spawned, parent?.id);
     this.#tasks.set(task.id, task);
     return new Promise((resolve) => {
-      const start: Suspension = { op: "start", resources: NO_RESOURCES, task, resume: () => resolve(task) };
+      const start = new Start(task, resolve);
       task.pending.add(start);
       this.#push(start);
     });
@@ -144,7 +130,7 @@ export class Simulation implements Scheduler {
 
   observe(type: string, name: string | undefined, capacity: number | undefined): Resource {
     const id = this.#nextResourceId++;
-    const resource = new SimulatedResource(id, type, name ?? `${type}#${id}`, this.#observer);
+    const resource = new SimulatedResource(id, type, name, this.#observer);
     this.#observer.tracer?.emit({ k: "res.new", id, type, name: resource.name, cap: capacity });
     return resource;
   }
@@ -152,24 +138,22 @@ export class Simulation implements Scheduler {
   /** Goes on until `main` has ended and, without moving time, everything that can still go on has. */
   async run(mainEnded: () => boolean): Promise<void> {
     for (;;) {
-      this.#takeTimers();
-      if (this.#ready.length > 0) await this.#step();
-      else if (mainEnded()) return;
-      else if (this.#external().length > 0) await this.#waitOutside();
+      await this.#stepOn();
+      if (mainEnded()) return;
+      if (anyExternal(this.#tasks)) await this.#waitOutside();
       else await this.#passTime();
     }
   }
 
   /** What every live task waits for, and who could wake it, for a report. */
   stuck(): readonly StuckTask[] {
-    return [...this.#tasks.values()].map((task) => this.#usage.report(task, this.#tasks));
+    return [...this.#tasks.values()].map((task) => stuckIn(task, this.#tasks));
   }
 
   /** The same of tasks that have ended: what they have called, and left alone, and what still waits. */
   orphans(): readonly StuckTask[] {
-    return this.#careless
-      .filter(({ pending }) => pending.size > 0)
-      .map((task) => this.#usage.report(task, this.#tasks));
+    const left = this.#careless.filter(({ pending }) => pending.size > 0);
+    return left.map((task) => stuckIn(task, this.#tasks));
   }
 
   /** Records the end of tasks that will not go on. */
@@ -182,35 +166,14 @@ export class Simulation implements Scheduler {
     for (const tie of this.signalTies) tie.release();
   }
 
-  #external(): readonly SimulatedTask[] {
-    return [...this.#tasks.values()].filter((task) => task.pending.size === 0);
-  }
-
   #takeTimers(): void {
     const { clock } = this.#options;
     if (clock.nextDueMs === undefined) return;
-    for (const timer of clock.takeDue()) {
-      this.#ready.push({ task: timer.task as SimulatedTask | undefined, go: () => clock.fire(timer) });
-    }
+    for (const timer of clock.takeDue()) this.#ready.push(timer);
   }
 
-  /** A task that makes two calls without waiting for the first has still made them in that order. */
-  #pushCall(call: Call): void {
-    this.#push(call, () => {
-      const task = call.task as SimulatedTask | undefined;
-      if (call.next !== undefined) this.#pushCall(call.next);
-      else if (task !== undefined) task.lastCall = undefined;
-    });
-  }
-
-  #push(suspension: Suspension, chosen?: () => void): void {
-    const task = suspension.task as SimulatedTask | undefined;
-    const go = (): void => {
-      task?.pending.delete(suspension);
-      chosen?.();
-      suspension.resume();
-    };
-    this.#ready.push({ task, go });
+  #push(suspension: Suspension): void {
+    this.#ready.push(suspension);
     this.#wake?.();
   }
 
@@ -222,28 +185,55 @@ export class Simulation implements Scheduler {
     this.#wake?.();
   }
 
-  async #step(): Promise<void> {
-    const task = this.#resumeOne();
-    await new Promise<void>(this.steps % STEPS_A_TURN === 0 ? nextTurn : afterMicrotasks);
-    // What it waits for may come with the turn: a tick, a stream, a file that is in memory.
-    if (task?.pending.size === 0 && this.#tasks.has(task.id)) await new Promise<void>(nextTurn);
-    this.#current = undefined;
+  /** Takes steps until nobody can go on. Callbacks and not `await`: this is what most of a simulation's time goes to. */
+  #stepOn(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const step = (): void => {
+        this.#current = undefined;
+        try {
+          this.#takeTimers();
+          if (this.#ready.length === 0) return resolve();
+          this.#resumeOne();
+        } catch (error) {
+          return reject(error);
+        }
+        if (this.steps % STEPS_A_TURN === 0) nextTurn(settled);
+        else afterMicrotasks(settled);
+      };
+      const settled = (): void => {
+        const task = this.#current;
+        // What it waits for may come with a tick, and then a turn: a stream, a file that is in memory.
+        if (task?.pending.size === 0 && this.#tasks.has(task.id)) afterMicrotasks(() => nextTurn(step));
+        else step();
+      };
+      step();
+    });
   }
 
-  #resumeOne(): SimulatedTask | undefined {
-    const { chooser, enter, maxSteps } = this.#options;
+  #resumeOne(): void {
+    const { chooser, clock, enter, maxSteps } = this.#options;
     if (this.steps === maxSteps) throw new ConcurrencyError("LIMIT", `no end after ${maxSteps} steps`);
     this.steps++;
-    const ready = this.#ready;
-    const index = ready.length === 1 ? 0 : chooser.next(ready, this.#last);
-    const entry = ready[index] as Ready;
-    ready.copyWithin(index, index + 1);
-    ready.pop();
+    const index = this.#ready.length === 1 ? 0 : chooser.next(this.#ready, this.#last);
+    const entry = takeAt(this.#ready, index);
     enter();
-    this.#current = entry.task;
-    this.#last = entry.task;
-    entry.go();
-    return entry.task;
+    const task = entry.task as SimulatedTask | undefined;
+    this.#current = task;
+    this.#last = task;
+    if (!("resume" in entry)) return clock.fire(entry);
+    task?.pending.delete(entry);
+    this.#chosen(entry, task);
+    entry.resume();
+  }
+
+  #chosen(suspension: Suspension, task: SimulatedTask | undefined): void {
+    if (suspension instanceof Call) {
+      // A task that makes two calls without waiting for the first has still made them in that order.
+      if (suspension.next !== undefined) this.#push(suspension.next);
+      else if (task !== undefined) task.lastCall = undefined;
+    } else if (!(suspension instanceof Start)) {
+      this.#options.tracer?.emit({ k: "task.state", s: "running" }, task?.id);
+    }
   }
 
   /** Nobody can go on: time moves to the next timer. Without one, nobody ever will. */

@@ -4,75 +4,59 @@
  * Nobody can know what a task would have done next. But who holds a lock is the one to give it back, and who has sent to
  * a channel before is likely to be the one who should have sent again.
  */
-import type { ResourceInfo } from "../core/scheduler.ts";
-import type { StuckTask } from "./reports.ts";
-import type { ResourceUse } from "./simulated-resource.ts";
 import type { SimulatedTask } from "./simulated-task.ts";
+
+/** What has been done with a resource: units of it taken or given back, or anything else. */
+export type ResourceUse = "hold" | "free" | "other";
 
 /** Of those who have used a resource, so many are remembered: the latest. */
 const REMEMBERED = 32;
 
-interface Users {
-  /** The latest last. */
-  readonly tasks: Set<SimulatedTask>;
+/** Those who have used a resource. It keeps them itself. */
+export class Users {
+  /** Who has used it last. */
+  #latest: SimulatedTask | undefined;
+  /** All of them, the latest last; made for the second. */
+  #tasks: Set<SimulatedTask> | undefined;
   /** Who holds units of it, once for each hold, in that order; undefined if it is nothing that is held. */
-  holders: (SimulatedTask | undefined)[] | undefined;
-}
+  #holders: (SimulatedTask | undefined)[] | undefined;
 
-export class Usage {
-  readonly #users = new WeakMap<ResourceInfo, Users>();
-
-  /** `task` has used the resource, in one of the ways that a scheduler is told of. */
-  note(resource: ResourceInfo, how: ResourceUse, task: SimulatedTask | undefined): void {
-    const users = this.#usersOf(resource);
-    if (how === "hold") (users.holders ??= []).push(task);
-    else if (how === "free") release(users.holders, task);
-    if (task === undefined) return;
-    users.tasks.delete(task);
-    users.tasks.add(task);
-    if (users.tasks.size > REMEMBERED) {
-      for (const oldest of users.tasks) return void users.tasks.delete(oldest);
-    }
+  note(how: ResourceUse, task: SimulatedTask | undefined): void {
+    if (how === "hold") (this.#holders ??= []).push(task);
+    else if (how === "free") this.#release(task);
+    if (task !== undefined && task !== this.#latest) this.#remember(task);
   }
 
-  /** What a task waits for, and who of the `live` ones could wake it. */
-  report(task: SimulatedTask, live: ReadonlyMap<number, SimulatedTask>): StuckTask {
-    const waitsFor = [...task.pending].map(({ op, resources }) => {
-      const wakers = resources.flatMap((resource) => this.#wakers(resource, task, live));
-      return {
-        op,
-        on: resources.map(({ name }) => name),
-        wakers: [...new Set(wakers)].map(({ name }) => name),
-      };
-    });
-    return { id: task.id, name: task.name, waitsFor };
-  }
-
-  /** Those of the `live` tasks that could wake `waiter`, who waits for `resource`. */
-  #wakers(
-    resource: ResourceInfo,
+  /** Those of the `live` tasks that could wake `waiter`; the tasks of a group of the name of the resource can, too. */
+  wakersOf(
     waiter: SimulatedTask,
+    name: string,
     live: ReadonlyMap<number, SimulatedTask>,
-  ): SimulatedTask[] {
-    const users = this.#users.get(resource);
-    const members = [...live.values()].filter(({ group }) => group !== undefined && group === resource.name);
-    const candidates = new Set([...members, ...(users?.holders ?? users?.tasks ?? [])]);
+  ): readonly SimulatedTask[] {
+    const members = [...live.values()].filter(({ group }) => group === name);
+    const users = this.#holders ?? this.#tasks ?? [this.#latest];
+    const candidates = new Set([...members, ...users]);
     candidates.delete(waiter);
     return [...candidates].filter((task) => task !== undefined && live.has(task.id)) as SimulatedTask[];
   }
 
-  #usersOf(resource: ResourceInfo): Users {
-    let users = this.#users.get(resource);
-    if (users === undefined) {
-      users = { tasks: new Set(), holders: undefined };
-      this.#users.set(resource, users);
+  #remember(task: SimulatedTask): void {
+    if (this.#latest !== undefined) {
+      this.#tasks ??= new Set([this.#latest]);
+      this.#tasks.delete(task);
+      this.#tasks.add(task);
+      if (this.#tasks.size > REMEMBERED) this.#forgetOldest(this.#tasks);
     }
-    return users;
+    this.#latest = task;
   }
-}
 
-/** Whoever gives back need not be who took: then the oldest hold is taken for the one that ended. */
-function release(holders: (SimulatedTask | undefined)[] | undefined, task: SimulatedTask | undefined): void {
-  const index = holders?.lastIndexOf(task) ?? -1;
-  holders?.splice(Math.max(index, 0), 1);
+  #forgetOldest(tasks: Set<SimulatedTask>): void {
+    for (const oldest of tasks) return void tasks.delete(oldest);
+  }
+
+  /** Whoever gives back need not be who took: then the oldest hold is taken for the one that ended. */
+  #release(task: SimulatedTask | undefined): void {
+    const index = this.#holders?.lastIndexOf(task) ?? -1;
+    this.#holders?.splice(Math.max(index, 0), 1);
+  }
 }

@@ -276,8 +276,8 @@ export const primitives = [
   [
     "a simulation lets two tasks go on in one step",
     "testing/simulation.ts",
-    "    ready.copyWithin(index, index + 1);\n    ready.pop();",
-    "    if (index === 0) ready.shift();",
+    "    const entry = takeAt(this.#ready, index);",
+    "    const entry = takeAt(this.#ready, index);\n    if (index === 0) this.#ready.shift();",
   ],
   [
     "tasks that are left over at the end go unnoticed",

@@ -68,13 +68,18 @@ export const whyTold = (log, { ctx }) =>
     });
   });
 export const mark = ([memory, index]) => Atomics.add(new Int32Array(memory), index, 1);
+/** Waits for the mark, and holds its thread meanwhile; gives up some time, so that a test that fails does end. */
+export const awaitMark = ([memory, index]) => Atomics.wait(new Int32Array(memory), index, 0, 10_000);
+export const markAndNotify = ([memory, index]) => {
+  Atomics.store(new Int32Array(memory), index, 1);
+  Atomics.notify(new Int32Array(memory), index);
+};
 export const markThen = ([memory, index, then]) => {
   Atomics.add(new Int32Array(memory), index, 1);
   if (then === "exit") process.exit(0);
   if (then === "spin") for (;;);
   return index;
 };
-export const waitForMark = ([memory, index]) => Atomics.wait(new Int32Array(memory), index, 0, 20_000);
 export const bytes = (size) => {
   const made = new Uint8Array(size).fill(7);
   return transfer(made, [made.buffer]);

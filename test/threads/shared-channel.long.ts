@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { buildIfStale } from "../support/build.ts";
 import { killsAtSea, traffic } from "./channel-traffic.ts";
 
-beforeAll(buildIfStale, 60_000);
+beforeAll(buildIfStale);
 
 describe("a shared channel under the traffic of several threads", () => {
   test.each([

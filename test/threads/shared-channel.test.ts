@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { buildIfStale } from "../support/build.ts";
 import type * as functions from "./jobs.mjs";
 
-beforeAll(buildIfStale, 60_000);
+beforeAll(buildIfStale);
 
 const jobs = new URL("jobs.mjs", import.meta.url);
 const execute = promisify(execFile);
