@@ -14,6 +14,7 @@ import { rateLimiting } from "./rate-limiting.ts";
 import { resourcePooling } from "./resource-pooling.ts";
 import { select } from "./select.ts";
 import { semaphore } from "./semaphore.ts";
+import { sharedChannels } from "./shared-channel.ts";
 import { singleflight } from "./singleflight.ts";
 import { size } from "./size.ts";
 import { supervisor } from "./supervisor.ts";
@@ -35,6 +36,7 @@ export const subjects: readonly Subject[] = [
   map,
   semaphore,
   threads,
+  sharedChannels,
   mapreduce,
   command,
   size,

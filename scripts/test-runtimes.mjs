@@ -31,7 +31,7 @@ function install() {
     `import { registry } from "${registry}";\nimport { smoke } from "./smoke.mjs";\n` +
     `import { ${start} } from "${name}/${threads}";\n`;
   const modules = Object.keys(exports)
-    .filter((subpath) => !/^\.\/(node\/|threads$|package\.json)/.test(subpath))
+    .filter((subpath) => !/^\.\/(node\/|threads(\/(channel|mapreduce))?$|package\.json)/.test(subpath))
     .map((subpath) => subpath.replace(/^\./, name));
   const callWith = (start) => `smoke(registry, ${JSON.stringify(modules)}, ${start})`;
   writeFileSync(

@@ -15,3 +15,8 @@ export function busy(ms: number): number {
   while (performance.now() < end);
   return ms;
 }
+
+/** The least that can be done with a number. */
+export function next(n: number): number {
+  return n + 1;
+}

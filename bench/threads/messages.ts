@@ -1,8 +1,12 @@
 /** A thread that is spoken to without any pool: an answer for each message. */
 import { parentPort } from "node:worker_threads";
-import { type Job, tiny } from "./jobs.ts";
+import type { Message } from "../thread-pools.ts";
+import { busy, next, tiny } from "./jobs.ts";
 
-parentPort?.on("message", ({ id, job }: { readonly id: number; readonly job: Job }) => {
+const functions = { tiny, next, busy };
+
+parentPort?.on("message", (messages: readonly Message[]) => {
+  const results = messages.map(({ id, name, job }) => ({ id, job: functions[name](job as never) }));
   // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port, not a window
-  parentPort?.postMessage({ id, job: tiny(job) });
+  parentPort?.postMessage(results);
 });

@@ -11,6 +11,7 @@ import type { CancelOptions } from "../core/cancellation.ts";
 import { Deferred } from "../core/deferred.ts";
 import { WaiterQueue } from "../core/waiter-queue.ts";
 import { ThreadCall, type ThreadJob } from "./call.ts";
+import { textOf } from "./error-record.ts";
 import { ThreadCrashError } from "./errors.ts";
 import { Post, type PostOwner, type PostParts } from "./post.ts";
 import type { Thread, ThreadEnd } from "./thread.ts";
@@ -56,8 +57,9 @@ export class Crew implements PostOwner {
     return this.#loaded.wait(options);
   }
 
-  /** Changes how many threads there are. Those too many are ended when they have nothing to do. */
+  /** Changes how many threads there are, unless they have been ended. Those too many end when they have nothing to do. */
   resize(workers: number): void {
+    if (this.#state === "ended") return;
     const manned = new Set<number>();
     for (const post of this.#posts) {
       if (post.worker > workers) post.retire();
@@ -180,8 +182,4 @@ function crashOf({ error, exitCode }: ThreadEnd): ThreadCrashError {
   const cause = error === undefined ? undefined : { cause: error.thrown };
   const why = error === undefined ? `with exit code ${exitCode}` : `with ${textOf(error.thrown)}`;
   return new ThreadCrashError(`the thread has ended ${why}`, exitCode, cause);
-}
-
-function textOf(thrown: unknown): string {
-  return thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : String(thrown);
 }

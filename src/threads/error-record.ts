@@ -47,7 +47,8 @@ function recordOfError(error: Error, depth: number): ErrorRecord {
   return { kind: "error", name: textOf(name), message: textOf(message), stack: textOf(stack), properties };
 }
 
-function textOf(thrown: unknown): string {
+/** Something that was thrown, as a text. Never throws. */
+export function textOf(thrown: unknown): string {
   try {
     return String(thrown);
   } catch {

@@ -6,7 +6,8 @@
  *
  * Invariants
  *   I1  A worker of the pool is at a job until the job's thread has let go of it.
- *   I2  When the last worker has gone, so have the threads.
+ *   I2  There are threads only while there are workers: the first worker has them started, and before the last one has
+ *       gone, so have they.
  */
 import { requireInteger, requirePositive } from "../core/arguments.ts";
 import type { CancelOptions } from "../core/cancellation.ts";
@@ -91,11 +92,10 @@ export class ThreadPool<M> implements AsyncDisposable {
       finished: (tookMs) => this.#learn(tookMs),
       hopeless: (error) => this.#giveUp(error),
     });
-    this.#crew.resize(workers);
     this.#pool = new WorkerPool<ThreadJob, unknown>((job, { ctx }) => this.#crew.call(job, ctx), {
       ...options,
       workers,
-      setup: () => this.#seated(),
+      setup: ({ ctx }) => this.#seated(ctx),
       teardown: () => this.#left(),
     });
   }
@@ -184,7 +184,7 @@ export class ThreadPool<M> implements AsyncDisposable {
   /** Changes how many threads there are. Those too many end after the jobs that they have. */
   resize(workers: number): void {
     this.#workers = requireInteger("workers", workers, 1);
-    this.#crew.resize(workers);
+    if (this.#seats > 0) this.#crew.resize(workers);
     this.#pool.resize(workers * this.#depth.calls);
   }
 
@@ -241,9 +241,15 @@ export class ThreadPool<M> implements AsyncDisposable {
     if (calls !== before) this.#pool.resize(this.#workers * calls);
   }
 
-  async #seated(): Promise<void> {
-    this.#seats++;
-    await this.#crew.loaded();
+  /** The first one has the threads started. Also a worker that could not wait for the module leaves. */
+  async #seated(ctx: Context): Promise<void> {
+    if (++this.#seats === 1) this.#crew.resize(this.#workers);
+    try {
+      await this.#crew.loaded(ctx);
+    } catch (error) {
+      await this.#left();
+      throw error;
+    }
   }
 
   async #left(): Promise<void> {

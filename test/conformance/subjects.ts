@@ -11,6 +11,7 @@ import { ResourcePool } from "concurrency-model-patterns/resource-pooling";
 import { SingleFlight } from "concurrency-model-patterns/singleflight";
 import { Supervisor } from "concurrency-model-patterns/supervisor";
 import { TaskGroup } from "concurrency-model-patterns/task-group";
+import { sharedChannel } from "concurrency-model-patterns/threads/channel";
 import { queued, selecting, selects } from "./implementations/channels.ts";
 import { fanIns, flows } from "./implementations/flows.ts";
 import { mutex, rwLock, semaphore } from "./implementations/locks.ts";
@@ -35,6 +36,7 @@ import type { Subject } from "./subject.ts";
 export const subjects: Readonly<Record<string, Subject>> = {
   Channel: channelSubject((capacity) => new Channel(capacity)),
   "Channel, by select": channelSubject(selecting),
+  "SharedChannel, in one thread": channelSubject((capacity) => sharedChannel<number>(capacity), 1),
   JobQueue: channelSubject(queued),
   select: selects,
   Mutex: lockSubject(mutex),

@@ -197,7 +197,7 @@ describe("the words of a text", () => {
       fc.asyncProperty(fc.array(piece, { maxLength: 40 }), fc.integer({ min: 1, max: 20 }), check),
       { numRuns: 500 },
     );
-  }, 60_000);
+  });
 
   test("are as many as there are, also when the table has to grow", async () => {
     const words = Array.from({ length: 50_000 }, (_, index) => `word-number-${index % 30_000}-of-the-text`);
@@ -207,13 +207,14 @@ describe("the words of a text", () => {
     expect(new Set(lines.slice(1, 20_001).map((line) => line.slice(-3)))).toEqual(new Set([": 2"]));
   });
 
-  test("can be longer than a block: a line of 64 MiB without a space is one word", async () => {
+  // A line of 64 MiB is in the long tests.
+  test("can be longer than a block: a line of 4 MiB without a space is one word", async () => {
     const mebibyte = new Uint8Array(1 << 20).fill(0x41);
-    const input = inputOf([...Array<Uint8Array>(64).fill(mebibyte), bytesOf(" end")]);
+    const input = inputOf([...Array<Uint8Array>(4).fill(mebibyte), bytesOf(" end")]);
     const { lines } = await countWords([input]);
-    expect(lines.map((line) => line.length)).toEqual([19, (64 << 20) + 5, 8]);
+    expect(lines.map((line) => line.length)).toEqual([19, (4 << 20) + 5, 8]);
     expect(lines[1]?.startsWith("  aaaa")).toBe(true);
-  }, 30_000);
+  });
 });
 
 describe("the word count", () => {

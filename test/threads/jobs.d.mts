@@ -1,4 +1,5 @@
 import type { ThreadJobContext, Transferred } from "concurrency-model-patterns/threads";
+import type { SharedChannelHandle } from "concurrency-model-patterns/threads/channel";
 
 export function square(n: number): number;
 export function later(ms: number): Promise<number>;
@@ -23,3 +24,22 @@ export function sizeOf(array: Uint8Array): number;
 export function count(to: number): Generator<number>;
 export function countSlowly(at: readonly [SharedArrayBuffer, number]): AsyncGenerator<number>;
 export function meet(at: readonly [SharedArrayBuffer, number, string]): Promise<void>;
+export function produce(job: readonly [SharedChannelHandle<number>, number, number]): void;
+export function consume(handle: SharedChannelHandle<number>): number[];
+type Ends = readonly [from: SharedChannelHandle<number>, to: SharedChannelHandle<number>];
+export function addTen(ends: Ends, context: ThreadJobContext): Promise<void>;
+export function squareAll(ends: Ends, context: ThreadJobContext): Promise<void>;
+export type Way = "sync" | "async";
+export function sendSome(
+  job: readonly [
+    SharedChannelHandle,
+    sent: SharedArrayBuffer,
+    from: number,
+    to: number,
+    seed: number,
+    way: Way,
+  ],
+): Promise<boolean>;
+export function receiveSome(
+  job: readonly [SharedChannelHandle, received: SharedArrayBuffer, seed: number, way: Way, range: number],
+): Promise<boolean>;

@@ -1,6 +1,8 @@
 /** The functions that the threads of the tests call. */
 import { isMainThread, threadId } from "node:worker_threads";
+import { pipeline } from "concurrency-model-patterns/pipeline";
 import { transfer } from "concurrency-model-patterns/threads";
+import { sharedChannel } from "concurrency-model-patterns/threads/channel";
 
 export const square = (n) => n * n;
 export const later = async (n) => {
@@ -103,4 +105,113 @@ export const meet = async ([memory, index, fate]) => {
   if (index % 2 === 1) await new Promise((resolve) => setTimeout(resolve, 1));
   if (fate === "late") crashLater(Math.random() * 2);
   if (fate === "exhaust") exhaust();
+};
+
+/** Sends the numbers from `from` up to `to`, waiting with the whole thread. */
+export const produce = ([handle, from, to]) => {
+  const channel = sharedChannel(handle);
+  for (let n = from; n < to; n++) channel.sendSync(n);
+};
+/** Receives until the end, waiting with the whole thread. */
+export const consume = (handle) => {
+  const channel = sharedChannel(handle);
+  const values = [];
+  for (let next = channel.receiveSync(); next.done !== true; next = channel.receiveSync())
+    values.push(next.value);
+  return values;
+};
+/** A stage of a pipeline: takes from one channel, gives to another, and hands its end on, be it a failure. */
+const between = async ([from, to], { ctx }, stage) => {
+  const output = sharedChannel(to);
+  try {
+    await stage(pipeline(sharedChannel(from), ctx)).forEach((value) => output.send(value, ctx));
+    output.close();
+  } catch (error) {
+    output.close(error);
+    throw error;
+  }
+};
+export const addTen = (ends, context) => between(ends, context, (flow) => flow.map((n) => n + 10));
+export const squareAll = (ends, context) =>
+  between(ends, context, (flow) =>
+    flow.map((n) => {
+      if (n === 13) throw new RangeError("unlucky");
+      return n * n;
+    }),
+  );
+
+/** The same chance for the same seed; whole numbers below `count`. */
+const chanceOf = (seed) => {
+  let state = seed;
+  return (count) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * count);
+  };
+};
+/** A number as a value of one of three kinds, and back. */
+const wrapped = (n) => (n % 3 === 0 ? n : n % 3 === 1 ? { n } : new Uint8Array(new Int32Array([n]).buffer));
+const unwrapped = (value) => {
+  if (typeof value === "number") return value;
+  return value instanceof Uint8Array ? new Int32Array(value.buffer)[0] : value.n;
+};
+const isClosed = (error) => {
+  if (error.code !== "CLOSED") throw error;
+  return true;
+};
+/** A signal that is given up soon, or not at all. */
+const impatience = (draw) => {
+  const controller = new AbortController();
+  const wait = draw(6);
+  if (wait === 0) controller.abort("enough");
+  if (wait === 1) queueMicrotask(() => controller.abort("enough"));
+  if (wait === 2) setImmediate(() => controller.abort("enough"));
+  return controller;
+};
+
+const givenUp = (error) => {
+  if (error !== "enough") throw error;
+  return true;
+};
+
+/** Sends the numbers from `from` up to `to` in all ways there are, and marks those that were accepted. */
+export const sendSome = async ([handle, sent, from, to, seed, way]) => {
+  const channel = sharedChannel(handle);
+  const marks = new Int32Array(sent);
+  const draw = chanceOf(seed);
+  try {
+    for (let n = from; n < to; n++) {
+      const value = wrapped(n);
+      if (way === "sync") channel.sendSync(value);
+      else if (draw(2) === 1 || !channel.trySend(value)) {
+        const gaveUp = await channel.send(value, impatience(draw)).catch(givenUp);
+        if (gaveUp) continue;
+      }
+      Atomics.add(marks, n, 1);
+    }
+    return true;
+  } catch (error) {
+    return isClosed(error);
+  }
+};
+/** Receives until the end in all ways there are, marks what it was given, and says whether each sender's came in order. */
+export const receiveSome = async ([handle, received, seed, way, range]) => {
+  const channel = sharedChannel(handle);
+  const marks = new Int32Array(received);
+  const draw = chanceOf(seed);
+  const last = new Map();
+  let inOrder = true;
+  for (;;) {
+    const next =
+      way === "sync"
+        ? channel.receiveSync()
+        : ((draw(2) === 0 ? channel.tryReceive() : undefined) ??
+          (await channel.receive(impatience(draw)).catch(givenUp)));
+    if (next === true) continue;
+    if (next.done === true) return inOrder;
+    const n = unwrapped(next.value);
+    const sender = Math.floor(n / range);
+    if (n <= (last.get(sender) ?? -1)) inOrder = false;
+    last.set(sender, n);
+    Atomics.add(marks, n, 1);
+  }
 };

@@ -2,6 +2,7 @@
  * Threads as Node has them, and those who have learned it from Node.
  */
 import { availableParallelism } from "node:os";
+import { execArgv } from "node:process";
 import { Worker, type WorkerOptions } from "node:worker_threads";
 import type { HostThread, ThreadHost, ThreadListener, ThreadStart } from "../../threads/host.ts";
 import type { News, Order } from "../../threads/protocol.ts";
@@ -12,11 +13,7 @@ export type NodeThreadOptions = Pick<WorkerOptions, "argv" | "env" | "execArgv" 
 /** Node's worker threads. */
 export function nodeHost(options: NodeThreadOptions): ThreadHost {
   const start = (data: ThreadStart, listener: ThreadListener): HostThread => {
-    const worker = new Worker(new URL("./entry.js", import.meta.url), {
-      ...options,
-      name: data.name,
-      workerData: data,
-    });
+    const worker = startWorker({ ...options, name: data.name, workerData: data });
     worker.on("message", (news: News) => listener.news(news));
     worker.on("messageerror", (error) => listener.crashed(error));
     worker.on("error", (error) => listener.crashed(error));
@@ -24,6 +21,18 @@ export function nodeHost(options: NodeThreadOptions): ThreadHost {
     return new NodeThread(worker);
   };
   return { cores: availableParallelism(), start };
+}
+
+const entry = new URL("./entry.js", import.meta.url);
+
+/**
+ * A thread has its process's options, and one that says what kind of program a text is (`node --input-type=module -e …`)
+ * forbids it to begin with a file. So it begins with a text, too.
+ */
+function startWorker(options: WorkerOptions): Worker {
+  const inherited = options.execArgv ?? execArgv;
+  if (!inherited.some((option) => option.startsWith("--input-type"))) return new Worker(entry, options);
+  return new Worker(`import(${JSON.stringify(entry.href)})`, { ...options, eval: true });
 }
 
 class NodeThread implements HostThread {

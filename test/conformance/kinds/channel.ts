@@ -84,10 +84,16 @@ function receiveJam(channel: ChannelLike<number>): Jam {
   };
 }
 
+/** A channel without room. */
+function filled(channel: ChannelLike<number>): ChannelLike<number> {
+  while (channel.size < channel.capacity) channel.trySend(-1);
+  return channel;
+}
+
 /** A send waits: there is no room. */
 function sendJam(channel: ChannelLike<number>): Jam {
   const served: number[] = [];
-  while (channel.size < channel.capacity) channel.trySend(-1);
+  filled(channel);
   return {
     call: (n, options) => channel.send(n, options),
     waiting: () => channel.waiting.senders,
@@ -118,23 +124,27 @@ async function pingPong(
   });
 }
 
-export function channelSubject(make: (capacity: number) => ChannelLike<number>): Subject {
+/** `smallest` is the least capacity that there is: 0 if values can be handed over without a buffer. */
+export function channelSubject(
+  make: (capacity: number) => ChannelLike<number>,
+  smallest: 0 | 1 = 0,
+): Subject {
   return {
-    crowds: { rendezvous: () => channelCrowd(make(0)), "capacity 2": () => channelCrowd(make(2)) },
+    crowds: { smallest: () => channelCrowd(make(smallest)), "capacity 2": () => channelCrowd(make(2)) },
     jams: {
-      receive: () => receiveJam(make(0)),
-      "send, rendezvous": () => sendJam(make(0)),
+      receive: () => receiveJam(make(smallest)),
+      "send, smallest": () => sendJam(make(smallest)),
       "send, full": () => sendJam(make(2)),
     },
-    busy: { "ping-pong": (over) => pingPong(make(0), make(0), over) },
+    busy: { "ping-pong": (over) => pingPong(make(smallest), make(smallest), over) },
     closed: {
       send: (cause) => {
-        const channel = make(0);
+        const channel = make(smallest);
         channel.close(cause);
         return channel.send(1);
       },
       "a send that waits": async (cause) => {
-        const channel = make(0);
+        const channel = filled(make(smallest));
         const sending = ended(channel.send(1));
         await sleep(1);
         channel.close(cause);
