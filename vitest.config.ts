@@ -39,6 +39,8 @@ export default defineConfig({
     maxWorkers: 2,
     // Files share a process, which saves a third of the time; the check after each test holds that none leaves anything.
     isolate: false,
-    testTimeout: 30_000,
+    // A watchdog, far from what a busy machine needs: most tests are so much work, and wait for nothing.
+    testTimeout: 120_000,
+    hookTimeout: 300_000,
   },
 });

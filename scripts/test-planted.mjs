@@ -46,7 +46,7 @@ const FLOORS = [
 /** Tests hang that take so many times as long as without a bug, and at least this long. */
 const PATIENCE = { times: 4, testMs: 5_000, runMs: 30_000 };
 /** So long the tests may take without a bug: the machine may have much else to do. */
-const LONGEST = { testMs: 180_000, runMs: () => 1_200_000 };
+const LONGEST = { testMs: () => 180_000, runMs: () => 1_200_000 };
 const MEMORY_MB = 1024;
 
 const { values, positionals } = parseArgs({
@@ -155,7 +155,7 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exi
 function failureOf(folder, tests, workers, limits) {
   const report = reportIn(folder);
   rmSync(report, { force: true });
-  const args = ["run", "--bail=1", `--maxWorkers=${workers}`, `--testTimeout=${limits.testMs}`];
+  const args = ["run", "--bail=1", `--maxWorkers=${workers}`, `--testTimeout=${limits.testMs(tests)}`];
   args.push("--reporter=json", `--outputFile=${report}`, ...tests);
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ["node_modules/vitest/vitest.mjs", ...args], {
@@ -207,14 +207,19 @@ async function limitsWithoutBug(folder, tests) {
     process.exit(2);
   }
   const results = resultsIn(folder);
-  const durations = results.flatMap((file) => file.assertionResults.map(({ duration }) => duration ?? 0));
-  const fileMs = new Map(
-    results.map(({ name, startTime, endTime }) => [relative(folder, name), endTime - startTime]),
-  );
-  const allMs = (files) => files.reduce((sumMs, file) => sumMs + (fileMs.get(file) ?? 0), 0);
+  const sums = new Map();
+  const longest = new Map();
+  for (const { name, startTime, endTime, assertionResults } of results) {
+    const file = relative(folder, name);
+    sums.set(file, endTime - startTime);
+    longest.set(file, Math.max(0, ...assertionResults.map(({ duration }) => duration ?? 0)));
+  }
+  const each = (times, files) => files.map((file) => times.get(file) ?? 0);
+  // By the tests that are run, so that a hang among short ones is not waited for as long as the longest of all takes.
   return {
-    testMs: Math.max(PATIENCE.testMs, Math.ceil(PATIENCE.times * Math.max(...durations))),
-    runMs: (tests) => PATIENCE.runMs + PATIENCE.times * allMs(tests),
+    testMs: (files) =>
+      Math.ceil(Math.max(PATIENCE.testMs, PATIENCE.times * Math.max(...each(longest, files)))),
+    runMs: (files) => PATIENCE.runMs + PATIENCE.times * each(sums, files).reduce((a, b) => a + b, 0),
   };
 }
 

@@ -7,6 +7,7 @@ import (
 	"os"
 	"sort"
 	"sync"
+	"syscall"
 )
 
 type wordCount struct {
@@ -121,7 +122,7 @@ func countWord(word []byte, counts map[string]*int64) {
 	counts[string(word)] = &one
 }
 
-// report tells how many words there are, how many different ones, and which is the most frequent.
+// report tells how many words there are, how many different ones, which is the most frequent, and how much memory was used.
 func report(counts map[string]*int64) {
 	var total int64
 	all := make([]wordCount, 0, len(counts))
@@ -132,5 +133,9 @@ func report(counts map[string]*int64) {
 	sort.Slice(all, func(i, j int) bool {
 		return all[i].count > all[j].count || all[i].count == all[j].count && all[i].word < all[j].word
 	})
-	fmt.Println(total, len(all), all[0].word, all[0].count)
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		panic(err)
+	}
+	fmt.Printf("%d %d %s %d\n%d\n", total, len(all), all[0].word, all[0].count, usage.Maxrss*1024)
 }

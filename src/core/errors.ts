@@ -50,11 +50,24 @@ export class CanceledError extends ConcurrencyError {
   }
 }
 
+/** What was going on when time ran out: a wait for one's turn, the work itself, or silence between two values. */
+export type TimeoutPhase = "queue" | "run" | "idle";
+
+/** What a {@link TimeoutError} can say of itself. */
+export interface TimeoutErrorOptions extends ErrorOptions {
+  /** What was going on. */
+  readonly phase?: TimeoutPhase | undefined;
+}
+
 /** Time ran out. Never used for a cancellation by hand. Go's `context.DeadlineExceeded`. */
 export class TimeoutError extends ConcurrencyError {
-  constructor(message = "context deadline exceeded", options?: ErrorOptions) {
+  /** Which limit it was, of a call that has several; undefined for the deadline of a context. */
+  declare readonly phase?: TimeoutPhase;
+
+  constructor(message = "context deadline exceeded", options?: TimeoutErrorOptions) {
     super("TIMEOUT", message, options);
     this.name = "TimeoutError";
+    if (options?.phase !== undefined) this.phase = options.phase;
   }
 }
 

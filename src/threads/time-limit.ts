@@ -26,7 +26,7 @@ export class TimeLimit {
 
   /** The job has begun. */
   readonly begin = (): void => {
-    const error = new TimeoutError(`the job took longer than ${this.#timeoutMs} ms`);
+    const error = new TimeoutError(`the job took longer than ${this.#timeoutMs} ms`, { phase: "run" });
     this.#timer = this.#runtime.clock.after(this.#timeoutMs, () => this.#scope.cancel(error));
   };
 

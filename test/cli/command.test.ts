@@ -7,7 +7,7 @@ import { buildIfStale } from "../support/build.ts";
 import { run, start } from "../support/command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cmp-pattern-"));
-beforeAll(buildIfStale, 60_000);
+beforeAll(buildIfStale);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 function file(name: string, content: string | Uint8Array): string {

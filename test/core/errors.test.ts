@@ -26,6 +26,11 @@ describe("errors", () => {
     expect(new CanceledError("gone", { cause }).cause).toBe(cause);
   });
 
+  test("say of a timeout what was going on, where that is known", () => {
+    expect(new TimeoutError("late", { phase: "queue" }).phase).toBe("queue");
+    expect(Object.keys(new TimeoutError())).not.toContain("phase");
+  });
+
   test.each([
     [new CanceledError(), true],
     [new DOMException("x", "AbortError"), true],

@@ -14,7 +14,7 @@ const examples = [...docExamples(), ...pageExamples()];
 const scope = await publicScope();
 
 // Threads begin with what was built.
-beforeAll(buildIfStale, 60_000);
+beforeAll(buildIfStale);
 
 describe("every example runs, and what it claims holds", () => {
   for (const example of examples.filter(({ runs }) => runs)) {
@@ -34,7 +34,7 @@ describe("the public modules", () => {
   let api: PublicApi;
   beforeAll(() => {
     api = new PublicApi();
-  }, 30_000);
+  });
 
   test("can all be imported", () => {
     const reasons = [...scope.failed].map(([specifier, reason]) => `${specifier}: ${String(reason)}`);

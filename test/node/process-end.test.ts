@@ -14,7 +14,7 @@ const IMPORTS = `
   import { sleep } from "concurrency-model-patterns/timers";
 `;
 
-beforeAll(buildIfStale, 120_000);
+beforeAll(buildIfStale);
 
 describe("a process ends by itself", () => {
   test.each([

@@ -609,5 +609,5 @@ describe("mapReduce, for any input", () => {
       expect(value).toEqual(expected);
     };
     await fc.assert(fc.asyncProperty(items, options, fc.boolean(), fc.nat(0xffff), check), { numRuns: 200 });
-  }, 60_000);
+  });
 });

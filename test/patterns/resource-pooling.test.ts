@@ -137,6 +137,7 @@ describe("acquire", () => {
     expect(await failureOf(pool.acquire())).toMatchObject({
       code: "TIMEOUT",
       message: "no resource was free within 5 ms",
+      phase: "queue",
     });
     expect(now() - startMs).toBeGreaterThanOrEqual(5);
     const next = pool.acquire();

@@ -205,4 +205,28 @@ export const extras = [
     "      this.#held.remove(lease);\n      this.#report",
     "      this.#report",
   ],
+  [
+    "a batch gives every caller the value of its first key",
+    "patterns/singleflight/batching.ts",
+    "(values[index] as V | Error)",
+    "(values[0] as V | Error)",
+  ],
+  [
+    "a batch that has begun goes on when nobody waits for it",
+    "patterns/singleflight/batching.ts",
+    "    batch.scope.cancel();\n",
+    "",
+  ],
+  [
+    "a batch asks for a key for which nobody waits any more",
+    "patterns/singleflight/batching.ts",
+    "    batch.answers.delete(key);\n",
+    "",
+  ],
+  [
+    "a client is told to come back too early",
+    "patterns/rate-limiting/headers.ts",
+    "Math.ceil(ms / 1000)",
+    "Math.floor(ms / 1000)",
+  ],
 ];

@@ -34,7 +34,7 @@ export function buildIfStale(): void {
 /** A folder, because making one either succeeds or finds that it is there. */
 const building = `${root}/node_modules/.building`;
 /** No build takes this long: whoever made the folder was killed. */
-const ABANDONED_MS = 120_000;
+const ABANDONED_MS = 300_000;
 
 function lock(): void {
   while (!tryLock()) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);

@@ -3,7 +3,7 @@ import { Supervisor, type SupervisorEvent } from "concurrency-model-patterns/sup
 import { beforeAll, describe, expect, test } from "vitest";
 import { buildIfStale } from "../support/build.ts";
 
-beforeAll(buildIfStale, 60_000);
+beforeAll(buildIfStale);
 
 const module = new URL("jobs.mjs", import.meta.url);
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -14,7 +14,7 @@ import { buildIfStale } from "../support/build.ts";
 import type * as functions from "./jobs.mjs";
 import { surviveKills } from "./kills.ts";
 
-beforeAll(buildIfStale, 60_000);
+beforeAll(buildIfStale);
 
 type Jobs = typeof functions;
 const jobs = new URL("jobs.mjs", import.meta.url);
@@ -170,15 +170,16 @@ describe("a thread that ends", () => {
   });
 });
 
-test("a pool survives the death of many of its threads, in every way", async () => {
+// The long tests kill as many as a good minute allows, and `npm run test:deep` hundreds.
+test("a pool survives the death of some of its threads, in every way", async () => {
   const { settled, begun, outcomes, strange, hit, sizes } = await surviveKills(
-    { jobs: 500, exits: 15, late: 10, exhausting: 2, endless: 5 },
+    { jobs: 150, exits: 4, late: 3, exhausting: 1, endless: 2 },
     1,
   );
   expect(strange).toEqual([]);
   expect(settled.every((times) => times === 1)).toBe(true);
   expect(begun.every((times, n) => (outcomes[n] === "done" ? times === 1 : times <= 1))).toBe(true);
-  expect(hit).toBeLessThanOrEqual(10);
+  expect(hit).toBeLessThanOrEqual(3);
   expect(sizes).toEqual([2, 0]);
 });
 

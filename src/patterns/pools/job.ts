@@ -155,14 +155,14 @@ export class Job<I, O, S> extends Waiter<O> implements Ranked {
     const { runtime, withdrawn } = this.parts;
     const { queueTimeoutMs } = this.limits;
     this.timer = runtime.clock.after(queueTimeoutMs, () => {
-      this.giveUp(new TimeoutError(`no worker took the job within ${queueTimeoutMs} ms`));
+      this.giveUp(new TimeoutError(`no worker took the job within ${queueTimeoutMs} ms`, { phase: "queue" }));
       withdrawn();
     });
   }
 
   /** The deadline begins at the start, so that the wait in the line does not count. */
   #limitWork(timeoutMs: number): void {
-    const cause = new TimeoutError(`the job took longer than ${timeoutMs} ms`);
+    const cause = new TimeoutError(`the job took longer than ${timeoutMs} ms`, { phase: "run" });
     const { ctx } = withTimeout(this.ctx, timeoutMs, { cause });
     linkCancel(ctx, { onCancel: (reason) => this.fail(reason) });
     this.timed = ctx;

@@ -73,7 +73,8 @@ export function request<M extends object, K extends RequestTopic<M>>(
  * **Guarantees** Gives the answers and failures in the order in which they came.
  * **Cancellation** Rejects with the signal's reason.
  * **Errors** As {@link request}, but a failure of an answer is in the list.
- * **Not for** readers who share a subscription or never answer: it waits for as many answers as subscriptions took it.
+ * **Not for** readers who share a subscription, never answer, or answer more than once: it waits for as many answers as
+ * subscriptions took it, and all get the same request, so it cannot tell whose an answer is. `answering` answers once.
  *
  * @example
  * const bus = new PubSub<{ flush: RequestMessage<string, number> }>();

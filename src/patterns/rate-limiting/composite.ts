@@ -18,7 +18,7 @@ export { LineLimiter } from "./line-limiter.ts";
  * **Not for** a `RateLimiter`, whose reservations have fixed instants: a `GcraLimiter` grants the same.
  *
  * @example
- * const everybody = new GcraLimiter({ perSecond: 100, burst: 3 });
+ * const everybody = new GcraLimiter({ perSecond: 0.1, burst: 3 });
  * const alice = composite(everybody, new SlidingLogLimiter({ limit: 2, windowMs: 60_000 }));
  * [alice.allow(), alice.allow(), alice.allow()]; //=> [true, true, false]
  * everybody.check().remaining; //=> 1

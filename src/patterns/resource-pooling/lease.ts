@@ -119,7 +119,8 @@ export class LeaseWaiter<R> extends Waiter<Lease<R>> {
     this.patience = patience;
     const { timeoutMs } = patience;
     if (timeoutMs === Number.POSITIVE_INFINITY) return;
-    const expire = (): void => this.fail(new TimeoutError(`no resource was free within ${timeoutMs} ms`));
+    const expire = (): void =>
+      this.fail(new TimeoutError(`no resource was free within ${timeoutMs} ms`, { phase: "queue" }));
     this.timer = runtime.clock.after(timeoutMs, expire);
   }
 

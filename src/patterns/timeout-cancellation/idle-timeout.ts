@@ -51,7 +51,8 @@ async function sendAll<T>(
   const parent: CancelOptions & CancellationCarrier = { [cancellationKey]: silence };
   const { ctx } = withCancel(parent);
   const expire = (): void => {
-    silence.end(new ScopeEnding(TimeoutError, new TimeoutError(`no value came for ${limitMs} ms`)));
+    const error = new TimeoutError(`no value came for ${limitMs} ms`, { phase: "idle" });
+    silence.end(new ScopeEnding(TimeoutError, error));
   };
   let timer = clock.after(limitMs, expire);
   try {

@@ -18,7 +18,9 @@ describe("timeoutMs", () => {
       const third = ended(pool.run(40, { timeoutMs: 30 }));
       expect(await Promise.all([first, second])).toEqual([100, 20]);
       expect(now()).toBe(120);
-      expect(await third).toEqual({ error: new TimeoutError("the job took longer than 30 ms") });
+      expect(await third).toEqual({
+        error: new TimeoutError("the job took longer than 30 ms", { phase: "run" }),
+      });
       expect(now()).toBe(150);
     },
     30,
@@ -94,9 +96,13 @@ describe("queueTimeoutMs", () => {
       const begun = pool.run(100, { queueTimeoutMs: 10 });
       const queued = ended(pool.run(1, { queueTimeoutMs: 20 }));
       const outside = ended(pool.run(1, { queueTimeoutMs: 10 }));
-      expect(await outside).toEqual({ error: new TimeoutError("no worker took the job within 10 ms") });
+      expect(await outside).toEqual({
+        error: new TimeoutError("no worker took the job within 10 ms", { phase: "queue" }),
+      });
       expect([now(), pool.waiting]).toEqual([10, 1]);
-      expect(await queued).toEqual({ error: new TimeoutError("no worker took the job within 20 ms") });
+      expect(await queued).toEqual({
+        error: new TimeoutError("no worker took the job within 20 ms", { phase: "queue" }),
+      });
       expect([now(), pool.waiting]).toEqual([20, 0]);
       expect(await begun).toBe(100);
     },

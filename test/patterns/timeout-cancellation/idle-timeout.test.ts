@@ -42,7 +42,7 @@ describe("an idle timeout", () => {
     const heard: number[] = [];
     const error = await failureOf(idleTimeout(source, 10).forEach((value) => void heard.push(value)));
     expect(error).toBeInstanceOf(TimeoutError);
-    expect((error as Error).message).toBe("no value came for 10 ms");
+    expect(error).toMatchObject({ message: "no value came for 10 ms", phase: "idle" });
     expect([heard, now(), ended]).toEqual([[0, 1], 20, ["TIMEOUT"]]);
   });
 

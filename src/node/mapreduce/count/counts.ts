@@ -76,13 +76,17 @@ export class Counts implements AsyncIterable<KeyCount>, AsyncDisposable {
   async top(most: number, options: CancelOptions = {}): Promise<KeyCount[]> {
     requireInteger("most", most, 0);
     const highest = new Highest(most);
-    const keys = await this.#open(options, "any");
-    try {
-      while (this.#takeSome(keys, highest)) await this.#pause(options);
-    } finally {
-      keys.close();
-    }
+    await this.#forEach(options, (keys) => highest.add(keys));
     return highest.all().map(([key, count]) => [decoder.decode(key), count]);
+  }
+
+  /** How many different keys there are. What is on disk is read for that. */
+  async distinct(options: CancelOptions = {}): Promise<number> {
+    const { table, runs } = this.#requireOpen();
+    if (runs.length === 0) return table.size;
+    let distinct = 0;
+    await this.#forEach(options, () => void distinct++);
+    return distinct;
   }
 
   /** Removes what is on disk, and lets go of the memory. */
@@ -109,13 +113,17 @@ export class Counts implements AsyncIterable<KeyCount>, AsyncDisposable {
     }
   }
 
-  /** False at the end. */
-  #takeSome(keys: Keys, highest: Highest): boolean {
-    for (let left = KEYS_A_LOOK; left > 0; left--) {
-      if (!keys.next()) return false;
-      highest.add(keys);
+  async #forEach(options: CancelOptions, visit: (keys: Keys) => void): Promise<void> {
+    const keys = await this.#open(options, "any");
+    try {
+      for (let left = KEYS_A_LOOK; keys.next(); left--) {
+        if (left === 0) await this.#pause(options);
+        if (left === 0) left = KEYS_A_LOOK;
+        visit(keys);
+      }
+    } finally {
+      keys.close();
     }
-    return true;
   }
 
   /** Lets the host have its turn, and sees whether to go on. */
