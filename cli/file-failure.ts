@@ -27,10 +27,18 @@ function codeOf(error: unknown): unknown {
 }
 
 /** A failure that says which file could not be read, or written, and why. Others than those of the system stay as they are. */
-export function fileFailure(verb: "read" | "write", name: string, error: unknown): unknown {
+export function fileFailure(verb: "read" | "write" | "use", name: string, error: unknown): unknown {
   if (!isOfSystem(error)) return error;
   const reason = REASONS.get(codeOf(error)) ?? error.message;
   return new Failure(exitStatus.file, `cannot ${verb} ${name}: ${reason}`, undefined, { cause: error });
+}
+
+/** The same for what went wrong within a run, where only the system may know with which file. */
+export function systemFailure(error: unknown): unknown {
+  const { path } = (error ?? {}) as NodeJS.ErrnoException;
+  return path === undefined
+    ? fileFailure("write", "temporary files", error)
+    : fileFailure("use", path, error);
 }
 
 function isOfSystem(error: unknown): error is Error {

@@ -7,7 +7,7 @@ import type { InputDemo, InputRun } from "../examples/input-demo.ts";
 import type { ParameterTable } from "../examples/parameters.ts";
 import type { Command } from "./command-line.ts";
 import { exitStatus, Failure, failureText, usageFailure } from "./failure.ts";
-import { fileFailure, isOfOneFile } from "./file-failure.ts";
+import { fileFailure, isOfOneFile, systemFailure } from "./file-failure.ts";
 import { hostOf } from "./host.ts";
 import { openInputs } from "./inputs.ts";
 import { OutputFiles } from "./output-files.ts";
@@ -55,6 +55,8 @@ export async function runOnInput(command: InputCommand, around: Surroundings): P
   try {
     if (options.json) await runLogged(inputDemo, command, around, parts);
     else await runPlainly(inputDemo, around, signal, parts, () => progress.clear());
+  } catch (error) {
+    throw systemFailure(error);
   } finally {
     progress.clear();
     outputs[Symbol.dispose]();

@@ -9,8 +9,7 @@
 import { readdir, mkdir, rename } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { AsyncContext } from "../../core/async-context.ts";
-import type { CancelOptions } from "../../core/cancellation.ts";
-import { rejectIfCancelled } from "../../core/cancellation.ts";
+import { type CancelOptions, linkCancel, rejectIfCancelled } from "../../core/cancellation.ts";
 import { Deferred } from "../../core/deferred.ts";
 import { ClosedError, MisuseError, withSuppressed } from "../../core/errors.ts";
 import { giveTurn } from "../../core/fairness.ts";
@@ -101,12 +100,14 @@ export class MapReduceRun<K, R> implements AsyncIterable<readonly [K, R]>, Async
    *
    * **Guarantees** The folder appears with all its files, or it does not appear: whatever ends the process, or the
    * machine. It is made beside its place, so there must be room for it there.
+   * **Cancellation** Nothing of it is left; the results stay.
    * **Errors** `MisuseError` if the folder is there and not empty. What the disk could not do, as the system's error.
    */
   async writeTo(folder: string, options?: CancelOptions): Promise<void> {
     await requireEmpty(folder);
     const results = await this.#resultsOf(options);
-    const scope = withCancel({ signal: this.#scope.ctx.signal });
+    const scope = withCancel(this.#scope.ctx);
+    const link = linkCancel(options, { onCancel: scope.cancel });
     const target = resolve(folder);
     const own = await makeFolder(dirname(target), basename(target));
     try {
@@ -114,6 +115,7 @@ export class MapReduceRun<K, R> implements AsyncIterable<readonly [K, R]>, Async
       await this.#engine.write(results, own, scope.ctx);
       await rename(join(own, "out"), target);
     } finally {
+      link?.release();
       scope.cancel();
       await removeFolder(own);
     }
