@@ -109,7 +109,14 @@ describe("a pool of threads", () => {
     await withPool({ workers: 1 }, async (pool) => {
       const given = JSON.parse('{ "__proto__": { "polluted": true } }') as object;
       expect(await pool.run("shapeOf", given)).toEqual([true, true, false]);
-      expect(await pool.run("shapeOf", new (class Own {})())).toEqual([true, false, false]);
+      expect(
+        await pool.run(
+          "shapeOf",
+          new (class Own {
+            readonly n = 1;
+          })(),
+        ),
+      ).toEqual([true, false, false]);
     });
   });
 
