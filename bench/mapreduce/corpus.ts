@@ -14,8 +14,9 @@ import {
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 
-/** Left alone by git. The built files of the benchmarks are in `build/bench/mapreduce`. */
-const folder = fileURLToPath(new URL("../../../bench/.corpus/", import.meta.url));
+/** Left alone by git. This file is in `bench/mapreduce`, and what is built of it in `build/bench/mapreduce`. */
+const here = fileURLToPath(new URL("../../", import.meta.url));
+const folder = `${here.replace(/\/build\/$/, "/")}bench/.corpus/`;
 
 /** Where Debian keeps its texts, and what else a machine with Node and Go has to read. */
 const ROOTS = [

@@ -11,7 +11,7 @@ import { isPending } from "../core/task.ts";
 import { errorOf, recordOf } from "./error-record.ts";
 import { type CallOrder, callState, cellOf, type News, type Order } from "./protocol.ts";
 import { RunningCall } from "./running-call.ts";
-import { unwrapped } from "./transfer.ts";
+import { movable, unwrapped } from "./transfer.ts";
 
 /** How a thread speaks to its pool, and reads the time. */
 export interface RunnerHost {
@@ -100,7 +100,7 @@ export class Runner {
       for await (const each of given) {
         if (!(await call.mayGive())) break;
         const { value, list } = unwrapped(each);
-        this.#host.post({ kind: "value", id: call.order.id, value }, list);
+        this.#host.post({ kind: "value", id: call.order.id, value }, movable(list));
       }
       this.#done(call, undefined, sinceMs);
     } catch (error) {
@@ -113,7 +113,7 @@ export class Runner {
     const { value, list } = unwrapped(given);
     const tookMs = this.#host.now() - sinceMs;
     try {
-      this.#host.post({ kind: "done", id: call.order.id, value, tookMs }, list);
+      this.#host.post({ kind: "done", id: call.order.id, value, tookMs }, movable(list));
     } catch (error) {
       this.#tell(call, error, tookMs);
     }

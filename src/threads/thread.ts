@@ -11,7 +11,7 @@ import { errorOf, recordOf } from "./error-record.ts";
 import type { CallHolder, ThreadCall } from "./call.ts";
 import type { HostThread, ThreadHost } from "./host.ts";
 import { callState, cellOf, type News, type Order } from "./protocol.ts";
-import { unwrapped } from "./transfer.ts";
+import { movable, unwrapped } from "./transfer.ts";
 
 /** A thread has so many places for calls. */
 export const PLACES = 32;
@@ -170,7 +170,7 @@ export class Thread implements CallHolder {
   #movedBy(orders: readonly Order[]): Transferable[] {
     return orders.flatMap((order) => {
       const call = order.kind === "call" ? this.#calls.get(order.id) : undefined;
-      return call === undefined ? [] : [...unwrapped(call.what.job).list];
+      return call === undefined ? [] : [...movable(unwrapped(call.what.job).list)];
     });
   }
 

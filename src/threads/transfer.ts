@@ -37,3 +37,21 @@ export function unwrapped(given: unknown): Transferred<unknown> {
 function isTransferred(given: unknown): given is Transferred<unknown> {
   return typeof given === "object" && given !== null && mark in given;
 }
+
+/** A list for the host. Throws for a buffer that was moved already: of Node, its whole message would be lost. */
+export function movable(list: readonly Transferable[]): readonly Transferable[] {
+  for (const part of list) {
+    if (part instanceof ArrayBuffer && isDetached(part))
+      throw new DOMException("an ArrayBuffer that was moved already cannot be moved again", "DataCloneError");
+  }
+  return list;
+}
+
+/** Its `detached` says so too, but not on Node 20. */
+function isDetached(buffer: ArrayBuffer): boolean {
+  try {
+    return new Uint8Array(buffer).length < 0;
+  } catch {
+    return true;
+  }
+}

@@ -20,6 +20,9 @@ export function awaitMark(at: readonly [SharedArrayBuffer, number]): "ok" | "not
 export function markAndNotify(at: readonly [SharedArrayBuffer, number]): void;
 export function markThen(at: readonly [SharedArrayBuffer, number, "exit" | "spin" | "return"]): number;
 export function bytes(size: number): Transferred<Uint8Array>;
+export function moveAgain(job: undefined): Transferred<Uint8Array>;
+export function giveThenExit(n: number): number;
+export function shapeOf(value: object): readonly boolean[];
 export function sizeOf(array: Uint8Array): number;
 export function count(to: number): Generator<number>;
 export function countSlowly(at: readonly [SharedArrayBuffer, number]): AsyncGenerator<number>;
@@ -29,6 +32,7 @@ export function consume(handle: SharedChannelHandle<number>): number[];
 type Ends = readonly [from: SharedChannelHandle<number>, to: SharedChannelHandle<number>];
 export function addTen(ends: Ends, context: ThreadJobContext): Promise<void>;
 export function squareAll(ends: Ends, context: ThreadJobContext): Promise<void>;
+export function bustle(job: readonly [SharedChannelHandle, SharedArrayBuffer, number]): never;
 export type Way = "sync" | "async";
 export function sendSome(
   job: readonly [

@@ -84,6 +84,18 @@ export const bytes = (size) => {
   const made = new Uint8Array(size).fill(7);
   return transfer(made, [made.buffer]);
 };
+const movedOnce = new Uint8Array(8);
+export const moveAgain = () => transfer(movedOnce, [movedOnce.buffer]);
+export const giveThenExit = (n) => {
+  queueMicrotask(() => process.exit(0));
+  return n;
+};
+/** Whether it is a plain object, and has a key of its own that is called like its prototype. */
+export const shapeOf = (value) => [
+  Object.getPrototypeOf(value) === Object.prototype,
+  Object.hasOwn(value, "__proto__"),
+  "polluted" in {},
+];
 export const sizeOf = (array) => array.byteLength;
 export function* count(to) {
   for (let n = 1; n <= to; n++) yield n;
@@ -139,6 +151,18 @@ export const squareAll = (ends, context) =>
       return n * n;
     }),
   );
+
+/** Sends and receives in turn with its whole thread, for ever; counts that. */
+export const bustle = ([handle, memory, index]) => {
+  const channel = sharedChannel(handle);
+  const counts = new Int32Array(memory);
+  const bytes = new Uint8Array(20);
+  for (let n = 0; ; n++) {
+    channel.sendSync(n % 3 === 0 ? bytes : n % 3 === 1 ? n : { n });
+    channel.receiveSync();
+    Atomics.add(counts, index, 1);
+  }
+};
 
 /** The same chance for the same seed; whole numbers below `count`. */
 const chanceOf = (seed) => {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { Channel } from "concurrency-model-patterns/channel";
@@ -89,6 +90,50 @@ describe("a pool of threads", () => {
       expect(await pool.run("sizeOf", transfer(mine, [mine.buffer]))).toBe(1000);
       expect(mine.byteLength).toBe(0);
       expect((await pool.run("bytes", 1000))[999]).toBe(7);
+    });
+  });
+
+  test("refuses to move what was moved already, and loses no other job over it", async () => {
+    await withPool({ workers: 1 }, async (pool) => {
+      const mine = new Uint8Array(1000);
+      await pool.run("sizeOf", transfer(mine, [mine.buffer]));
+      const again = failureOf(pool.run("sizeOf", transfer(mine, [mine.buffer])));
+      expect(await pool.run("square", 3)).toBe(9);
+      expect(((await again) as Error).name).toBe("DataCloneError");
+      expect((await pool.run("moveAgain", undefined)).length).toBe(8);
+      expect(((await failureOf(pool.run("moveAgain", undefined))) as Error).name).toBe("DataCloneError");
+    });
+  });
+
+  test("copies what it is given: a class is lost, and no key changes what all objects have", async () => {
+    await withPool({ workers: 1 }, async (pool) => {
+      const given = JSON.parse('{ "__proto__": { "polluted": true } }') as object;
+      expect(await pool.run("shapeOf", given)).toEqual([true, true, false]);
+      expect(await pool.run("shapeOf", new (class Own {})())).toEqual([true, false, false]);
+    });
+  });
+
+  test("keeps a result that was given before the thread has ended", async () => {
+    await withPool({ workers: 1, onError: () => {} }, async (pool) => {
+      expect(await pool.run("giveThenExit", 5)).toBe(5);
+      expect(await pool.run("square", 3)).toBe(9);
+    });
+  });
+
+  test("goes on in the async context of the caller", async () => {
+    const storage = new AsyncLocalStorage<string>();
+    await withPool({ workers: 1 }, async (pool) => {
+      const seen = ["one", "other"].map((who) =>
+        storage.run(who, async () => {
+          await pool.run("square", 1);
+          const [first] = await pool.stream("count", 1).toArray();
+          return [storage.getStore(), first];
+        }),
+      );
+      expect(await Promise.all(seen)).toEqual([
+        ["one", 1],
+        ["other", 1],
+      ]);
     });
   });
 });
