@@ -273,6 +273,10 @@ describe("writing results", () => {
     await scene.run<Echo, void>([scene.file("a", "file")], job, {}, async (run) => {
       expect(await failureOf(run.writeTo(scene.path("out")))).toEqual(new Error("no line"));
       expect(await failureOf(run.writeTo(scene.path("none/out")))).toMatchObject({ code: "ENOENT" });
+      const controller = new AbortController();
+      const given = failureOf(run.writeTo(scene.path("out"), controller));
+      controller.abort("given up");
+      expect(await given).toBe("given up");
       expect((await run.toMap()).get("all")).toEqual(["a"]);
     });
     expect(scene.list()).toEqual([...before, "file"].toSorted());

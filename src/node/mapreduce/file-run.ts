@@ -106,11 +106,12 @@ export class MapReduceRun<K, R> implements AsyncIterable<readonly [K, R]>, Async
   async writeTo(folder: string, options?: CancelOptions): Promise<void> {
     await requireEmpty(folder);
     const results = await this.#resultsOf(options);
-    const scope = withCancel(this.#scope.ctx);
-    const link = linkCancel(options, { onCancel: scope.cancel });
     const target = resolve(folder);
     const own = await makeFolder(dirname(target), basename(target));
+    const scope = withCancel(this.#scope.ctx);
+    const link = linkCancel(options, { onCancel: scope.cancel });
     try {
+      await rejectIfCancelled(options);
       await mkdir(join(own, "out"));
       await this.#engine.write(results, own, scope.ctx);
       await rename(join(own, "out"), target);
