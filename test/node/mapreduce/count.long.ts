@@ -16,7 +16,6 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { type CountBytesOptions, countBytes } from "concurrency-model-patterns/threads/mapreduce/count";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { corpus } from "../../../bench/mapreduce/corpus.ts";
@@ -170,7 +169,7 @@ describe.runIf(hasPython)("the words of real text are Python's", () => {
 /** A program that counts, and tells the most memory that it had, in bytes, and how much went to disk. */
 const program = `
 import { countBytes } from ${JSON.stringify(new URL("../../../dist/src/node/threads/mapreduce/count.js", import.meta.url).href)};
-const [path, memoryMb, spillFolder] = process.argv.slice(1);
+const [path, memoryMb, spillFolder] = process.argv.slice(2);
 const options = { threads: 2, memoryMb: Number(memoryMb), spillFolder };
 const counts = await countBytes([path], new URL(${JSON.stringify(module.href)}), options);
 let keys = 0;
@@ -180,14 +179,13 @@ console.log(process.resourceUsage().maxRSS * 1024, counts.spilledBytes, keys);
 `;
 
 function memoryOf(path: string, memoryMb: number): readonly number[] {
-  const args = ["--input-type=module", "-e", program, "--", path, String(memoryMb), spillFolder];
-  return execFileSync(process.execPath, args, {
+  // A file, as threads of a program that is given by `-e` cannot start.
+  const file = join(folder, "program.mjs");
+  writeFileSync(file, program);
+  const output = execFileSync(process.execPath, [file, path, String(memoryMb), spillFolder], {
     encoding: "utf8",
-    cwd: fileURLToPath(new URL(".", import.meta.url)),
-  })
-    .trim()
-    .split(" ")
-    .map(Number);
+  });
+  return output.trim().split(" ").map(Number);
 }
 
 test("the memory for ten times as much input, all of it different words, stays below the cap", () => {
