@@ -22,7 +22,7 @@ const alias = Object.entries(exports)
 const threadsOfTheBuild = {
   name: "threads-of-the-build",
   transform(code: string, id: string): string | undefined {
-    const [, folder] = /\/(src\/node\/[a-z]+)\/[a-z-]+\.ts$/.exec(id) ?? [];
+    const [, folder] = /\/(src\/node\/[a-z/]+)\/[a-z-]+\.ts$/.exec(id) ?? [];
     if (folder === undefined) return undefined;
     return code.replace('"./entry.js"', JSON.stringify(new URL(`dist/${folder}/entry.js`, root).href));
   },

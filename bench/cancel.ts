@@ -119,6 +119,15 @@ const naive = (): Join => {
   };
 };
 
+/** No line: a promise that is settled. */
+const floor = (): Join => () => {
+  let cancel: () => void = () => {};
+  const cancelled = new Promise<boolean>((resolve) => {
+    cancel = () => resolve(true);
+  });
+  return { cancel, cancelled };
+};
+
 /** So many leave before as many new ones join; the joining is not counted. */
 const AT_ONCE = 100;
 
@@ -170,6 +179,7 @@ function caseOf(length: number, words: string, without: readonly string[] = []):
       "ours, AbortSignal": variant("ours", "abort(reason)", oursBySignal),
       ...(Object.fromEntries(named) as Record<string, NodeVariant>),
       "array and indexOf": variant("naive", "a call", naive),
+      "a promise": variant("floor", "a call", floor),
     },
     goals: [
       { of: "ours", versus: "best peer", atLeast: 1 },

@@ -117,6 +117,22 @@ const tokens = (): Root<Token> => {
   return { child: () => root.child(), cancel: () => root.cancel(), hasEnded: ({ ended }) => ended };
 };
 
+/** An object each, and a loop over them. */
+const objects = (): Root<{ ended: boolean }> => {
+  const all: { ended: boolean }[] = [];
+  return {
+    child: () => {
+      const child = { ended: false };
+      all.push(child);
+      return child;
+    },
+    cancel: () => {
+      for (const child of all) child.ended = true;
+    },
+    hasEnded: ({ ended }) => ended,
+  };
+};
+
 const listeners = (): Root<AbortSignal> => {
   const root = new AbortController();
   const child = (): AbortSignal => {
@@ -174,6 +190,7 @@ export const context: Subject = {
         [`AbortController and listeners, ${FEW}`]: by("peer", grow(FEW, listeners)),
         [`AbortSignal.any, ${FEW}`]: by("peer", grow(FEW, signals)),
         tokens: by("naive", grow(CHILDREN, tokens)),
+        objects: by("floor", grow(CHILDREN, objects)),
         Go: { who: "go", program: "context-tree" },
       },
       goals: [

@@ -104,7 +104,12 @@ export const fan: Subject = {
       goals: [
         { of: "ours", versus: "streaming-iterables", atLeast: 4 },
         { of: "ours, in order", versus: "streaming-iterables", atLeast: 4 },
-        { of: "ours, in a loop", versus: "streaming-iterables transform", atLeast: 1 },
+        {
+          of: "ours, in a loop",
+          versus: "streaming-iterables transform",
+          atLeast: 1,
+          note: "A loop takes results one at a time, and awaits each; what is collected is not handed to a reader at all.",
+        },
       ],
     },
   ],

@@ -164,6 +164,16 @@ const floor = (staged: Staged): NodeVariant => ({
   setUp: () => rounds(staged),
 });
 
+const LINEAR =
+  "A stage of a stream is called back and never awaited, and generators hand over without a task between. Here each stage is a " +
+  "task, and a value that is handed on between two has one of them wait: a promise, a waiter and its tie to the context, two " +
+  "or three times a value, also where there is a buffer, as who is fast finds it full. The profile is flat: 17 % the " +
+  "collection of garbage, no function beyond 6 %. Tried: one promise less a hand-over (1.07 times as fast, which shows " +
+  "nothing). Stages that need not be at work at the same time are fused, see the next table.";
+const STEPWISE =
+  "The loop with nothing between its steps takes two thirds of what rxjs takes. What is more here is that each value looks " +
+  "whether the pipeline was given up and whether the host is due its turn, which rxjs does not.";
+
 export const pipelines: Subject = {
   name: "pipeline",
   title: "Pipeline",
@@ -181,9 +191,9 @@ export const pipelines: Subject = {
         Go: { who: "go", idiom: `${BUFFER} buffered`, program: "pipeline" },
       },
       goals: [
-        { of: "ours", versus: "streams of Node", atLeast: 1.2 },
-        { of: "ours, buffered", versus: "streams of Node", atLeast: 1.2 },
-        { of: "ours", versus: "async generators", atLeast: 1 },
+        { of: "ours", versus: "streams of Node", atLeast: 1.2, note: LINEAR },
+        { of: "ours, buffered", versus: "streams of Node", atLeast: 1.2, note: LINEAR },
+        { of: "ours", versus: "async generators", atLeast: 1, note: LINEAR },
       ],
     },
     {
@@ -204,7 +214,7 @@ export const pipelines: Subject = {
         loop: floor(loop),
         Go: { who: "go", idiom: `${BUFFER} buffered`, program: "pipeline" },
       },
-      goals: [{ of: "ours", versus: "rxjs", atLeast: 1 }],
+      goals: [{ of: "ours", versus: "rxjs", atLeast: 1, note: STEPWISE }],
     },
   ],
 };

@@ -104,6 +104,12 @@ function naive(): Run {
   };
 }
 
+const NOTE =
+  `Of the profile 75 % is the collection of garbage, here and with async.queue: ${JOBS} jobs wait, and are copied as they ` +
+  "become old. A job that waits keeps 562 bytes, 424 with async.queue, 656 with fastq, 808 with p-limit. It is a promise more " +
+  "than with async.queue because its handler is called in the async context of its caller, which async.queue loses. Tried: " +
+  "waiters without a function to reject with (1.2 times as fast, which shows nothing).";
+
 export const pools: Subject = {
   name: "pools",
   title: "Pools",
@@ -124,8 +130,8 @@ export const pools: Subject = {
         Go: { who: "go", idiom: HANDLER, program: "pools" },
       },
       goals: [
-        { of: "ours", versus: "best peer", atLeast: 1.3 },
-        { of: "ours", versus: "p-limit", atLeast: 2.5 },
+        { of: "ours", versus: "best peer", atLeast: 1.3, note: NOTE },
+        { of: "ours", versus: "p-limit", atLeast: 2.5, note: NOTE },
       ],
     },
   ],

@@ -143,11 +143,17 @@ function variantsFor(subscribers: number): Record<string, Variant> {
   };
 }
 
+const NOTE =
+  "An emitter calls its functions and has no buffers: 10 to 12 ns each. Here a message goes into the buffer of each " +
+  "subscriber, which bounds it, and is taken out by a task of its own: of the profile with 10 subscribers 40 % is the " +
+  "offering, 32 % the taking, 10 % the collection of results. Tried: one look at the buffer for each offer and not two (1.4 " +
+  "times as fast with 1000, no difference with fewer). Not tried: one buffer for all, with a place in it for each.";
+
 const caseFor = (subscribers: number, atLeast: number): Subject["cases"][number] => ({
   name: subscribers === 1 ? "1 subscriber" : `${subscribers} subscribers`,
   operation: "a message published, and handled by each",
   variants: variantsFor(subscribers),
-  goals: [{ of: "ours", versus: "EventEmitter", atLeast }],
+  goals: [{ of: "ours", versus: "EventEmitter", atLeast, note: NOTE }],
 });
 
 export const pubsub: Subject = {

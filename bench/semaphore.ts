@@ -138,6 +138,18 @@ const floor: Gate = () => async (times, held) => {
   }
 };
 
+/** So many tasks and no limit. */
+async function crowdWithoutLimit(make: Gate, times: number): Promise<void> {
+  const each = Math.ceil(times / TASKS);
+  let count = 0;
+  const held = async (): Promise<void> => {
+    await tick;
+    count++;
+  };
+  await Promise.all(Array.from({ length: TASKS }, () => make(PERMITS)(each, held)));
+  check(count, each * TASKS);
+}
+
 type Work = (make: Gate, times: number) => Promise<void>;
 
 const variant = (
@@ -163,6 +175,11 @@ const withAll = (work: Work): Record<string, NodeVariant> => ({
   "array of resolvers": variant(work, "naive", () => naive),
 });
 
+const NOTE =
+  "What is acquired is a function that gives the permit back once, so that nobody gives back more than was taken; the package " +
+  "counts what it is told. A promise of a function asks it for a `then`, and takes 140 ns where one of a number takes 85. To " +
+  "try first costs neither.";
+
 export const semaphore: Subject = {
   name: "semaphore",
   title: "Semaphore",
@@ -175,16 +192,17 @@ export const semaphore: Subject = {
         floor: variant(alone, "floor", () => floor, "await of a promise that is there"),
         Go: { who: "go", idiom: "a channel", program: "semaphore-alone" },
       },
-      goals: [{ of: "ours", versus: "best peer", atLeast: 1 }],
+      goals: [{ of: "ours", versus: "best peer", atLeast: 1, note: NOTE }],
     },
     {
       name: "contended",
       operation: `a permit of ${PERMITS} taken and given back by one of ${TASKS} tasks`,
       variants: {
         ...withAll(crowd),
+        floor: variant(crowdWithoutLimit, "floor", () => floor, "await of a promise that is there"),
         Go: { who: "go", idiom: "a channel", program: "semaphore-crowd" },
       },
-      goals: [{ of: "ours", versus: "best peer", atLeast: 1 }],
+      goals: [{ of: "ours", versus: "best peer", atLeast: 1, note: NOTE }],
     },
   ],
 };

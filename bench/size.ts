@@ -72,6 +72,14 @@ const isPattern = ([subpath, target]: readonly [string, string]): boolean =>
   target.startsWith("./dist/src/patterns/") && !subpath.slice(2).includes("/");
 const isExtra = ([subpath]: readonly [string, string]): boolean => subpath.slice(2).includes("/");
 
+/** Shares are of the text before it is compressed. */
+const WHOLE =
+  "The twelve patterns and their extras are 72 % of it, the primitives 19 %, what they stand on 8 %. Nobody has to load all: a " +
+  "bundler takes what is imported, and each module has its size below.";
+const CHANNEL =
+  "A quarter of it is the channel itself and a tenth what it does when it is full; 17 % is cancelling, by contexts and by " +
+  "signals, 9 % a waiter, 6 % the clock and turns of the host. What observes it comes with a simulation alone.";
+
 const LOADED = "bundled, minified and compressed with gzip";
 
 export const size: Subject = {
@@ -79,13 +87,13 @@ export const size: Subject = {
   title: "Size",
   cases: [
     caseOf("whole", `everything that the package's own name exports, ${LOADED}`, modules.filter(isWhole), [
-      { of: "everything", atMost: 25_000 },
+      { of: "everything", atMost: 25_000, note: WHOLE },
     ]),
     caseOf(
       "primitives",
       `a module with all that it needs, ${LOADED}`,
       modules.filter((module) => !isWhole(module) && !isPattern(module) && !isExtra(module)),
-      [{ of: "channel", atMost: 3000 }],
+      [{ of: "channel", atMost: 3000, note: CHANNEL }],
     ),
     caseOf("patterns", `a module with all that it needs, ${LOADED}`, modules.filter(isPattern)),
     caseOf("extras", `a module with all that it needs, ${LOADED}`, modules.filter(isExtra)),

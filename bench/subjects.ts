@@ -6,6 +6,7 @@ import { context } from "./context.ts";
 import { fan } from "./fan.ts";
 import type { Subject } from "./harness/subject.ts";
 import { map } from "./map.ts";
+import { mapreduce } from "./mapreduce.ts";
 import { pipelines } from "./pipeline.ts";
 import { pools } from "./pools.ts";
 import { pubsub } from "./pubsub.ts";
@@ -36,6 +37,7 @@ export const subjects: readonly Subject[] = [
   semaphore,
   threads,
   sharedChannels,
+  mapreduce,
   command,
   size,
 ];

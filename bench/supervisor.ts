@@ -127,7 +127,11 @@ function variantsFor(count: number): Record<string, NodeVariant> {
   };
 }
 
-const goals = [{ of: "ours", versus: "best peer", atLeast: 1.5 }];
+const NOTE =
+  "A third of the profile is the failure itself, an error with its stack. The rest is what a retry does not have: a task " +
+  "that ends, the news of it, the intensity that is reckoned, a start in a task of its own.";
+
+const goals = [{ of: "ours", versus: "best peer", atLeast: 1.5, note: NOTE }];
 
 export const supervisor: Subject = {
   name: "supervisor",

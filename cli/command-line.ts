@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { type Entry, registry } from "../examples/index.ts";
 import { usageFailure } from "./failure.ts";
 import { allFlag, type FlagName, flags, patternNames } from "./flags.ts";
-import { type Chosen, type Given, readParameters } from "./parameter-flags.ts";
+import { type Chosen, type Given, readParameters, switchesAmong } from "./parameter-flags.ts";
 import { didYouMean, suggest } from "./suggest.ts";
 import { readSeed, readSpeed, readWord } from "./values.ts";
 
@@ -43,7 +43,7 @@ interface Words {
 /** Understands a command line. Throws a `Failure` where it does not. */
 export async function readCommandLine(argv: readonly string[]): Promise<Command> {
   if (argv.length === 0) return { kind: "usage" };
-  const words = sortWords(argv);
+  const words = sortWords(argv, await switchesAmong(argv));
   const { values, patterns } = words;
   if (values.has("version")) return { kind: "version" };
   if (patterns.includes("list")) return { kind: "list" };
@@ -90,11 +90,11 @@ function readOptions(values: ReadonlyMap<string, string>): RunOptions {
   };
 }
 
-/** Splits the words by the tables. A flag of no table is taken to have a value, as every parameter has one. */
-function sortWords(argv: readonly string[]): Words {
+/** Splits the words by the tables. A flag of no table, and no switch of a pattern, is taken to have a value. */
+function sortWords(argv: readonly string[], switches: ReadonlySet<string>): Words {
   const { tokens } = parseArgs({
     args: [...argv],
-    options: tableOf(argv),
+    options: tableOf(argv, switches),
     strict: false,
     allowPositionals: true,
     tokens: true,
@@ -113,9 +113,15 @@ function sortWords(argv: readonly string[]): Words {
       patterns.push(name);
     } else if (flag === undefined) others.push({ name, rawName, value });
     else values.set(name, valueOf(rawName, value, "value" in flag));
-    if (name === "input" && value !== undefined) files.push(value);
+    if (name === "input" && value !== undefined) files.push(fileOf(value, token.inlineValue));
   }
   return { values, patterns, files, others };
+}
+
+/** `--input --force` has forgotten the file. */
+function fileOf(word: string, inline: boolean | undefined): string {
+  if (inline === true || !word.startsWith("--")) return word;
+  throw usageFailure(`--input needs a file, got ${word}`, `A file of that name is ./${word}.`);
 }
 
 function valueOf(rawName: string, value: string | undefined, wanted: boolean): string {
@@ -133,7 +139,7 @@ function refuseValue(rawName: string, value: string | undefined): void {
 
 type OptionTable = Record<string, { type: "string" | "boolean"; short?: string }>;
 
-function tableOf(argv: readonly string[]): OptionTable {
+function tableOf(argv: readonly string[], switches: ReadonlySet<string>): OptionTable {
   const table = Object.create(null) as OptionTable;
   for (const name of [allFlag, ...patternNames]) table[name] = { type: "boolean" };
   for (const flag of flags) {
@@ -142,7 +148,7 @@ function tableOf(argv: readonly string[]): OptionTable {
   }
   for (const word of argv) {
     const name = /^--([^=]+)/.exec(word)?.[1];
-    if (name !== undefined) table[name] ??= { type: "string" };
+    if (name !== undefined) table[name] ??= { type: switches.has(name) ? "boolean" : "string" };
   }
   return table;
 }

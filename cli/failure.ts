@@ -20,8 +20,8 @@ export class Failure extends Error {
   /** A second line: the reason, or the way out. */
   readonly hint: string | undefined;
 
-  constructor(status: number, message: string, hint?: string) {
-    super(message);
+  constructor(status: number, message: string, hint?: string, options?: ErrorOptions) {
+    super(message, options);
     this.name = "Failure";
     this.status = status;
     this.hint = hint;

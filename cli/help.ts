@@ -2,10 +2,10 @@
  * What the command says about itself: usage, help, the list. All of it comes from the tables.
  */
 import { type Entry, registry } from "../examples/index.ts";
-import type { ParameterTable } from "../examples/parameters.ts";
+import type { Parameter, ParameterTable } from "../examples/parameters.ts";
 import { type Flag, flags } from "./flags.ts";
 import { flagOf } from "./parameter-flags.ts";
-import { durationText, expected } from "./values.ts";
+import { expected, numberText } from "./values.ts";
 
 /** Without a flag. */
 export function usage(): string {
@@ -34,6 +34,7 @@ export function help(): string {
     "  cmp-pattern --pipeline",
     "  cmp-pattern pools --workers 5 --seed 7",
     "  cmp-pattern --all --speed max",
+    "  cmp-pattern --fan --input *.iso --threads 4",
     "  cmp-pattern --mapreduce --input *.txt --top 10",
     "",
     "Patterns:",
@@ -44,7 +45,7 @@ export function help(): string {
     ...(["Run", "Output", "Other"] as const).flatMap(group),
     "",
     "Exit status: 0 done, 1 the run failed, 2 wrong usage, 3 deadlock,",
-    "5 a file cannot be read, 130 interrupted, 143 terminated",
+    "5 a file cannot be read or written, 130 interrupted, 143 terminated",
     "",
     "https://www.npmjs.com/package/concurrency-model-patterns",
   ]);
@@ -87,13 +88,15 @@ export async function patternHelp(entry: Entry): Promise<string> {
 }
 
 function parameterRows(parameters: ParameterTable): readonly string[] {
-  return Object.entries(parameters).map(([name, parameter]) => {
-    const value = parameter.kind === "duration" ? durationText(parameter.default) : `${parameter.default}`;
-    return row(
-      `--${flagOf(name)} N`,
-      `${parameter.help} [${value}]\n  ${"".padEnd(24)}${expected(parameter)}`,
-    );
-  });
+  return Object.entries(parameters).map(([name, parameter]) => parameterRow(`--${flagOf(name)}`, parameter));
+}
+
+function parameterRow(flag: string, parameter: Parameter): string {
+  const { kind, help } = parameter;
+  if (kind === "switch") return row(flag, help);
+  if (kind === "text") return row(`${flag} ${parameter.value}`, help);
+  const does = `${help} [${numberText(parameter.default, kind)}]`;
+  return row(`${flag} N`, `${does}\n  ${"".padEnd(24)}${expected(parameter)}`);
 }
 
 function text(lines: readonly string[]): string {

@@ -60,15 +60,18 @@ async function run(command: RunningCommand): Promise<number> {
     signal.addEventListener("abort", () => ended.abort(signal.reason), { once: true });
   }
   const around = { stdout, stderr, interrupt, signal: ended.signal };
+  let status: number = exitStatus.ok;
   try {
     if (command.kind === "run") await (await import("./run-demos.ts")).runDemos(command, around, argv);
-    else await (await import("./run-input.ts")).runOnInput(command, around);
+    else status = await (await import("./run-input.ts")).runOnInput(command, around);
   } catch (error) {
-    if (!ended.signal.aborted) throw error;
+    // What fails because the run was ended is no failure; a file that cannot be written is one, also when nobody reads.
+    const told = interrupt.status === undefined && error instanceof Failure;
+    if (told || !ended.signal.aborted) throw error;
   } finally {
     interrupt[Symbol.dispose]();
   }
-  return interrupt.status ?? exitStatus.ok;
+  return interrupt.status ?? status;
 }
 
 /** One line says what went wrong. A deadlock has a status of its own. */

@@ -36,6 +36,12 @@ export class Output {
     if (this.#waiting.length > LONGEST_WAITING) this.#writeWaiting();
   }
 
+  /** Writes at once, and what waits before it: where another stream writes to the same screen. */
+  writeNow(text: string): void {
+    this.#waiting += text;
+    this.#writeWaiting();
+  }
+
   /** Settles when all that was written has been taken, or never will be. */
   async flush(): Promise<void> {
     this.#writeWaiting();

@@ -2,11 +2,11 @@
  * The flags of the patterns' own parameters: which there are follows from the patterns that were chosen.
  */
 import { type Entry, registry } from "../examples/index.ts";
-import type { ParameterTable } from "../examples/parameters.ts";
+import type { Parameter, ParameterTable, ParameterValues } from "../examples/parameters.ts";
 import { type Failure, usageFailure } from "./failure.ts";
 import { allFlag, flags, patternNames } from "./flags.ts";
 import { didYouMean, suggest } from "./suggest.ts";
-import { readParameter } from "./values.ts";
+import { readNumber } from "./values.ts";
 
 /** A flag as it was given. */
 export interface Given {
@@ -19,7 +19,7 @@ export interface Given {
 /** A pattern to be run. */
 export interface Chosen {
   readonly entry: Entry;
-  readonly params: Readonly<Record<string, number>>;
+  readonly params: ParameterValues<ParameterTable>;
 }
 
 /** `tokenRate` is set by `--token-rate`. */
@@ -36,7 +36,7 @@ export async function readParameters(
   const tables = await Promise.all(entries.map((entry) => tableOf(entry, withInput)));
   for (const flag of given) {
     const stranger = tables.findIndex((table) => !flagsOf(table).includes(flag.name));
-    if (entries.length === 0 || stranger >= 0) throw await stray(flag, entries[stranger]);
+    if (entries.length === 0 || stranger >= 0) throw await stray(flag, entries[stranger], withInput);
   }
   if (entries.length === 0) {
     throw usageFailure("no pattern is chosen", "Run 'cmp-pattern' for the usage.");
@@ -51,18 +51,31 @@ async function tableOf(entry: Entry, withInput: boolean): Promise<ParameterTable
   return (await entry.loadInput()).inputDemo.parameters;
 }
 
-function valuesOf(table: ParameterTable, given: readonly Given[]): Record<string, number> {
-  const values: Record<string, number> = {};
+function valuesOf(table: ParameterTable, given: readonly Given[]): Chosen["params"] {
+  const values: Record<string, number | boolean | string | undefined> = {};
   for (const [name, parameter] of Object.entries(table)) {
     const flag = flagOf(name);
-    const typed = given.findLast((other) => other.name === flag);
-    values[name] = typed === undefined ? parameter.default : readParameter(flag, textOf(typed), parameter);
+    values[name] = valueOf(
+      flag,
+      parameter,
+      given.findLast((other) => other.name === flag),
+    );
   }
   return values;
 }
 
+function valueOf(flag: string, parameter: Parameter, given: Given | undefined) {
+  if (parameter.kind === "switch") {
+    if (given?.value !== undefined)
+      throw usageFailure(`${given.rawName} takes no value, got ${JSON.stringify(given.value)}`);
+    return given !== undefined;
+  }
+  if (parameter.kind === "text") return given === undefined ? undefined : textOf(given);
+  return given === undefined ? parameter.default : readNumber(flag, textOf(given), parameter);
+}
+
 function textOf({ rawName, value }: Given): string {
-  if (value === undefined) throw usageFailure(`${rawName} needs a value`);
+  if (value === undefined || value === "") throw usageFailure(`${rawName} needs a value`);
   return value;
 }
 
@@ -71,7 +84,11 @@ function flagsOf(table: ParameterTable): readonly string[] {
 }
 
 /** Why a flag cannot be: it is another pattern's, or nobody's. */
-async function stray({ name, rawName }: Given, stranger: Entry | undefined): Promise<Failure> {
+async function stray(
+  { name, rawName }: Given,
+  stranger: Entry | undefined,
+  withInput: boolean,
+): Promise<Failure> {
   const owners: string[] = [];
   const known: string[] = [allFlag, ...patternNames, ...flags.map((flag) => flag.name)];
   for (const entry of registry) {
@@ -84,6 +101,10 @@ async function stray({ name, rawName }: Given, stranger: Entry | undefined): Pro
     return usageFailure(`unknown flag ${rawName}`, didYouMean(near === undefined ? undefined : `--${near}`));
   }
   if (stranger === undefined) return usageFailure(`${rawName} needs a pattern, such as --${owners[0]}`);
+  if (owners.includes(stranger.name)) {
+    const form = withInput ? "with" : "without";
+    return usageFailure(`${rawName} has no use for ${stranger.name} ${form} --input`);
+  }
   return usageFailure(`${rawName} has no use for ${stranger.name}; it belongs to ${owners.join(", ")}`);
 }
 
@@ -92,4 +113,18 @@ async function everyFlagOf(entry: Entry): Promise<readonly string[]> {
   const tables = [(await entry.load()).demo.parameters];
   if (entry.loadInput !== undefined) tables.push((await entry.loadInput()).inputDemo.parameters);
   return tables.flatMap(flagsOf);
+}
+
+/** The flags that take no value, of those patterns that the words may name. A demo without input has none. */
+export async function switchesAmong(argv: readonly string[]): Promise<ReadonlySet<string>> {
+  const switches = new Set<string>();
+  if (!argv.some((word) => /^--input(=|$)/.test(word))) return switches;
+  for (const { name, loadInput } of registry) {
+    if (loadInput === undefined || !(argv.includes(name) || argv.includes(`--${name}`))) continue;
+    const { parameters } = (await loadInput()).inputDemo;
+    for (const [parameter, { kind }] of Object.entries(parameters)) {
+      if (kind === "switch") switches.add(flagOf(parameter));
+    }
+  }
+  return switches;
 }

@@ -1,21 +1,27 @@
 /**
- * How far the reading has got, on standard error and only if a person looks on.
+ * How far the reading has got: a bar on standard error, and only if a person looks on.
  */
+import type { WriteStream } from "node:tty";
 import type { Input } from "../examples/input-demo.ts";
-import type { Output } from "./output.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 const EVERY_MS = 100;
+const SHORTEST_BAR = 8;
+const LONGEST_BAR = 40;
+const USUAL_COLUMNS = 80;
 
+/** The bar of one run. Lines that are printed meanwhile must be preceded by {@link Progress.clear}. */
 export class Progress {
-  readonly #output: Output;
-  readonly #shown: boolean;
+  readonly #around: Surroundings;
+  readonly #stream: WriteStream;
   readonly #total: number | undefined;
-  #nextMs = 0;
+  readonly #startMs = performance.now();
+  #nextMs = this.#startMs;
   #onScreen = false;
 
-  constructor(output: Output, stream: NodeJS.WriteStream, inputs: readonly Input[]) {
-    this.#output = output;
-    this.#shown = stream.isTTY;
+  constructor(around: Surroundings, stream: WriteStream, inputs: readonly Input[]) {
+    this.#around = around;
+    this.#stream = stream;
     this.#total = inputs.reduce<number | undefined>(
       (sum, { size }) => (sum === undefined || size === undefined ? undefined : sum + size),
       0,
@@ -25,20 +31,48 @@ export class Progress {
   /** Says that so many bytes have been read in all. */
   show(bytes: number): void {
     const nowMs = performance.now();
-    if (!this.#shown || nowMs < this.#nextMs) return;
+    if (!this.#stream.isTTY || nowMs < this.#nextMs) return;
     this.#nextMs = nowMs + EVERY_MS;
-    const share = this.#total === undefined || this.#total === 0 ? undefined : bytes / this.#total;
-    const of =
-      share === undefined ? "" : ` of ${megabytes(this.#total as number)} (${Math.floor(share * 100)} %)`;
-    this.#output.write(`\r\u001B[Kread ${megabytes(bytes)}${of}`);
+    // In the last column, some terminals begin a new line.
+    const width = (this.#stream.columns || USUAL_COLUMNS) - 1;
+    // What was printed so far must be there first: it may be the same screen.
+    this.#around.stdout.writeNow("");
+    this.#around.stderr.writeNow(
+      `\r\u001B[K${progressLine(bytes, this.#total, nowMs - this.#startMs, width)}`,
+    );
     this.#onScreen = true;
   }
 
-  /** Takes the line away, so that another can be written. */
+  /** Takes the bar away, so that a line can be written. */
   clear(): void {
-    if (this.#onScreen) this.#output.write("\r\u001B[K");
+    if (this.#onScreen) this.#around.stderr.writeNow("\r\u001B[K");
     this.#onScreen = false;
   }
+}
+
+/** As much of it as there is room for: the bar is as long as the numbers leave it, and the last numbers go first. */
+export function progressLine(
+  bytes: number,
+  total: number | undefined,
+  elapsedMs: number,
+  width: number,
+): string {
+  const rate = `${megabytes(bytes / Math.max(elapsedMs, 1) / 1e-3)}/s`;
+  if (total === undefined || total === 0)
+    return fitting([[megabytes(bytes), rate], [megabytes(bytes)]], width);
+  const share = Math.min(1, bytes / total);
+  const percent = `${Math.floor(share * 100)} %`.padStart(5);
+  const of = `${megabytes(bytes)} of ${megabytes(total)}`;
+  const texts = [[percent, of, rate], [percent, of], [percent]];
+  const text = fitting(texts, width - SHORTEST_BAR - 3) || fitting(texts, width);
+  const room = Math.min(LONGEST_BAR, width - text.length - 3);
+  if (room < SHORTEST_BAR) return text;
+  return `[${"#".repeat(Math.floor(share * room)).padEnd(room, ".")}] ${text}`;
+}
+
+/** The first that fits, or nothing. */
+function fitting(texts: readonly (readonly string[])[], width: number): string {
+  return texts.map((parts) => parts.join("  ")).find((text) => text.length <= width) ?? "";
 }
 
 function megabytes(bytes: number): string {

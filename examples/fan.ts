@@ -12,7 +12,7 @@ export const demo = defineDemo({
     "the next one, and work at the same time. One collector gets the results",
     "as they come: so they leave the order in which the items were made.",
   ],
-  tryThis: ["cmp-pattern --fan --workers 1", "cmp-pattern --fan --items 40 --workers 8"],
+  tryThis: ["cmp-pattern --fan --items 40 --workers 8", "cmp-pattern --fan --input README.md LICENSE"],
   parameters: {
     items: whole("how many work items to make", 20, 1, 100_000),
     workers: whole("how many workers to share them", 4, 1, 1000),

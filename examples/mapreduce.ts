@@ -22,7 +22,10 @@ export const demo = defineDemo({
     "emit (word, 1); the shuffle groups the ones of each word; reducers add",
     "them up at the same time. No reduce begins before the last map ends.",
   ],
-  tryThis: ["cmp-pattern --mapreduce --workers 1", "cmp-pattern --mapreduce --input README.md --top 10"],
+  tryThis: [
+    "cmp-pattern --mapreduce --input *.md --top 10",
+    "cmp-pattern --mapreduce --job grep --input *.log",
+  ],
   parameters: {
     workers: whole("how many map, and reduce, at once", 8, 1, 1000),
   },

@@ -39,7 +39,10 @@ async function* numbersOf(
 export const inputDemo = defineInputDemo({
   about: "squares the numbers of a file, one a line, and adds 10",
   files: "FILE",
+  inputs: "together",
   parameters: {},
+
+  needsThreads: () => false,
 
   async run({ ctx, inputs, print, report }) {
     for (const input of inputs) {

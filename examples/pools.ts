@@ -12,7 +12,7 @@ export const demo = defineDemo({
     "take 200 to 499 ms: about as many as three workers can do. A worker that",
     "is free takes the next job; when all are busy, the sender has to wait.",
   ],
-  tryThis: ["cmp-pattern --pools --workers 1 --items 5", "cmp-pattern --pools --workers 10"],
+  tryThis: ["cmp-pattern --pools --workers 1 --items 5", "cmp-pattern --pools --input README.md --level 9"],
   parameters: {
     items: whole("how many jobs to send", 15, 1, 100_000),
     workers: whole("how many workers the pool has", 3, 1, 1000),

@@ -5,6 +5,7 @@
  * UTF-8 synchronises itself: a byte that begins a character is never part of another one, also in invalid text. So a
  * space is a space whatever stands before it, and a text can be cut behind any of them.
  */
+import type { CountKey } from "concurrency-model-patterns/mapreduce/byte-counts";
 
 /** How large the first block of a text is; each is twice the one before. */
 const FIRST_BLOCK_BYTES = 1 << 16;
@@ -31,6 +32,38 @@ export function spaceWidth(bytes: Uint8Array, at: number): 0 | 1 | 2 | 3 {
 function isGeneralSpace(rest: number): boolean {
   if (rest >= 0x8080 && rest <= 0x808a) return true;
   return rest === 0x80a8 || rest === 0x80a9 || rest === 0x80af || rest === 0x819f;
+}
+
+/** ASCII in lower case, with one space for all; other bytes as they are. */
+const FOLDED = Uint8Array.from({ length: 256 }, (_, byte) => {
+  if (byte >= 0x41 && byte <= 0x5a) return byte + 0x20;
+  return byte >= 0x09 && byte <= 0x0d ? 0x20 : byte;
+});
+
+/**
+ * Counts the words of a text, which it changes to lower case as far as that is ASCII: {@link wordOf} does the rest, once a
+ * different word.
+ */
+export function tally(text: Uint8Array, count: CountKey): void {
+  const end = text.length;
+  for (let at = 0; at < end; ) {
+    const start = at;
+    let space = 1;
+    for (; at < end; at++) {
+      const byte = FOLDED[text[at] as number] as number;
+      if (byte === 0x20) break;
+      if (byte >= 0xc2 && byte <= 0xe3) {
+        const width = spaceWidth(text, at);
+        if (width > 0) {
+          space = width;
+          break;
+        }
+      }
+      text[at] = byte;
+    }
+    if (at > start) count(start, at);
+    at += space;
+  }
 }
 
 /** The word that these bytes are, which hold no space. The string shares no memory with a longer one. */

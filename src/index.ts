@@ -12,6 +12,7 @@ export * from "./patterns/fan/broadcast.ts";
 export * from "./patterns/fan/by-key.ts";
 export * from "./patterns/fan/merge.ts";
 export * from "./patterns/mapreduce.ts";
+export * from "./patterns/mapreduce/byte-counts.ts";
 export * from "./patterns/pipeline.ts";
 export * from "./patterns/pipeline/batch.ts";
 export * from "./patterns/pipeline/stats.ts";

@@ -92,7 +92,7 @@ async function measureCase(
 }
 
 function workerOf(subject: string, one: Case, name: string, variant: Variant): Worker | Promise<Worker> {
-  if (variant.who === "go") return goWorker(variant);
+  if ("program" in variant) return goWorker(variant);
   return one.counted === true ? countingWorker(variant) : nodeWorker(subject, one.name, name);
 }
 

@@ -33,7 +33,8 @@ export type Who = "ours" | "peer" | "naive" | "floor" | "go";
 export type Variant = NodeVariant | GoVariant;
 
 export interface NodeVariant {
-  readonly who: Exclude<Who, "go">;
+  /** Go's, if it starts a program in Go. */
+  readonly who: Who;
   /** How it is called, where that differs: "plain await", "try first", "batches". */
   readonly idiom?: string | undefined;
   /** Makes, once in its process, what does the rounds. */

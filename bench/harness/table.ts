@@ -18,9 +18,14 @@ export function tableOf(measured: MeasuredCase): string {
       .join("  ")
       .trimEnd(),
   );
-  return [`${name}: ${operation}`, ...lines.map((line) => `  ${line}`), ...goals.map(goalText), ""].join(
-    "\n",
-  );
+  const notes = notesOn(goals).map((note) => `  ${note}`);
+  return [
+    `${name}: ${operation}`,
+    ...lines.map((line) => `  ${line}`),
+    ...goals.map(goalText),
+    ...notes,
+    "",
+  ].join("\n");
 }
 
 function rowOf(variant: MeasuredVariant, unit: Unit): string[] {
@@ -40,14 +45,19 @@ function ratioText(ratio: number | undefined): string {
   return ratio === undefined ? "" : ratio.toFixed(2);
 }
 
-/** What was to be reached, and what was; if it was not, why, as far as is known. */
-export function goalText({ of, versus, against, atLeast, atMost, value, reached, note }: MeasuredGoal): string {
+/** Why some were not reached, as far as is known; several may have the same reason. */
+export function notesOn(goals: readonly MeasuredGoal[]): string[] {
+  const notes = goals.flatMap(({ reached, note }) => (reached === false && note !== undefined ? [note] : []));
+  return [...new Set(notes)];
+}
+
+/** What was to be reached, and what was. */
+export function goalText({ of, versus, against, atLeast, atMost, value, reached }: MeasuredGoal): string {
   const other = versus === undefined ? "" : ` ${against ?? versus}`;
   const bound = atLeast === undefined ? `at most ${atMost}` : `at least ${atLeast}`;
   const times = versus === undefined ? "" : "x";
   if (value === undefined) return `  not measured: ${of}, ${bound}${times}${other}`;
   const said = reached === true ? "reached" : "NOT REACHED";
   const reading = versus === undefined ? String(Number(value.toFixed(2))) : value.toFixed(2);
-  const why = reached === false && note !== undefined ? `. ${note}` : "";
-  return `  ${said}: ${of}, ${bound}${times}${other}: ${reading}${times}${why}`;
+  return `  ${said}: ${of}, ${bound}${times}${other}: ${reading}${times}`;
 }

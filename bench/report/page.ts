@@ -2,7 +2,7 @@
 import type { Results } from "../harness/main.ts";
 import type { MeasuredCase, MeasuredGoal, MeasuredSubject, MeasuredVariant } from "../harness/measure.ts";
 import type { Unit } from "../harness/subject.ts";
-import { figureText, goalText } from "../harness/table.ts";
+import { figureText, goalText, notesOn } from "../harness/table.ts";
 import { nameOf } from "./names.ts";
 import { grouped, markdownTable, markdownText, NOISE, xmlText } from "./text.ts";
 
@@ -57,7 +57,9 @@ function goalsOf(subjects: readonly MeasuredSubject[]): string {
       `- [${markdownText(subject.title)}](#${anchorOf(subject.title)}), ${markdownText(measured.name)}: ${goalLine(goal)}`,
   );
   const all = `${reached} of ${goals.length} goals are reached.`;
-  return lines.length === 0 ? all : [`${all} These are not:`, "", ...lines].join("\n");
+  return lines.length === 0
+    ? all
+    : [`${all} These are not; below each table is why, where it is known:`, "", ...lines].join("\n");
 }
 
 function goalLine(goal: MeasuredGoal): string {
@@ -90,6 +92,7 @@ function caseText({ name, operation, unit, variants, goals }: MeasuredCase): str
     `${markdownText(title(operation))}.`,
     table,
     ...(said === "" ? [] : [said]),
+    ...notesOn(goals).map((note) => `Why not: ${markdownText(note)}`),
   ].join("\n\n");
 }
 

@@ -17,9 +17,10 @@ import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { type QueueNode, WaiterQueue } from "../core/waiter-queue.ts";
 import { type ChannelWaiting, ReceiveWaiter, SendWaiter } from "../sync/channel/waiters.ts";
 import type { Received, ReceivePort, SendPort } from "../sync/ports.ts";
+import type { Bell } from "./shared-bell.ts";
 import type { StructureCodec } from "./shared-codec.ts";
 import { type SharedChannelHandle, type SharedChannelOptions, SharedQueue } from "./shared-queue.ts";
-import { type Bell, forRoom, forValues, type SharedRingHandle } from "./shared-ring.ts";
+import { forRoom, forValues, type SharedRingHandle } from "./shared-ring.ts";
 
 export type { SharedChannelHandle, SharedChannelOptions } from "./shared-queue.ts";
 
@@ -82,7 +83,7 @@ export class SharedChannel<T> implements SendPort<T>, ReceivePort<T> {
     return this.#queue.handle.capacity;
   }
 
-  /** How many values are in it, or on their way in or out. */
+  /** How many values are in it, or on their way in or out; a place that was lost may be counted. Never above `capacity`. */
   get size(): number {
     return this.#queue.size;
   }

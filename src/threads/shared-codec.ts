@@ -2,8 +2,9 @@
  * Values as bytes in shared memory. Numbers and bytes are written as they are; what has structure goes through a codec of
  * the host.
  */
+import { ConcurrencyError } from "../core/errors.ts";
 import { errorOf, recordOf, textOf } from "./error-record.ts";
-import { NOT_NOW, NUMBER, type SharedRing } from "./shared-ring.ts";
+import { LOST, NOT_NOW, NUMBER, type SharedRing } from "./shared-ring.ts";
 
 /** Turns a value with structure into bytes, and back. */
 export interface StructureCodec {
@@ -76,7 +77,9 @@ export class SharedCodec {
   /** What the closed queue was closed with: a copy of it, or an error that says as much of it as did fit. */
   cause(): { readonly error: unknown } | undefined {
     const kindTaken = this.#ring.takeCause();
-    if (kindTaken < 0) return undefined;
+    if (kindTaken === NOT_NOW) return undefined;
+    if (kindTaken === LOST)
+      return { error: new ConcurrencyError("CRASHED", "every place of the channel was lost with a thread") };
     const cause = this.taken(kindTaken);
     const whole = kindTaken === kind.structure;
     return { error: whole ? errorOf(cause as Parameters<typeof errorOf>[0]) : new Error(cause as string) };

@@ -5,10 +5,10 @@
 import { refuseType, requireInteger, requireObject } from "../core/arguments.ts";
 import { ClosedError, MisuseError } from "../core/errors.ts";
 import type { Received } from "../sync/ports.ts";
+import type { Bell } from "./shared-bell.ts";
 import { SharedCodec, type StructureCodec } from "./shared-codec.ts";
 import {
   allocateRing,
-  type Bell,
   CLOSED,
   forRoom,
   forValues,

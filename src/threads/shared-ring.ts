@@ -4,22 +4,22 @@
  * Who sends takes the next position by moving the tail, and who receives by moving the head; then the place of that
  * position is theirs alone until they have turned it over, from free to full or back. That the tail carries the mark of
  * the close makes a close and a send one after the other, never at once: a value is either in before the close, or its
- * send is refused.
- *
- * Who finds nothing to take, or no room, marks the bell of its side, looks once more, and only then sleeps until the bell
- * rings. Who has turned a place over rings the bell if it is marked. Both look after they have written, so at least one
- * of them sees the other, and no wake-up is lost. All who sleep are woken, and not one: that one may have been given up
- * meanwhile, or be in a thread that is busy, and the others would sleep on.
+ * send is refused. Who finds nothing to take, or no room, waits for the bell of its side; see {@link markBell}.
  *
  * Invariants
  *   I1  Positions count from 0 up to `#wrap`, a multiple of the capacity, and begin again. The place of a position is its
  *       remainder by the capacity.
  *   I2  The turn of a place is twice a position: as it is when the place is free for that position, plus one when it is
  *       full. It only moves forward, by whoever has taken the position.
- *   I3  head <= tail <= head + capacity, counted round. Once the tail is marked, it does not move.
+ *   I3  head <= tail, counted round, and no more than `capacity` positions between them are full. Once the tail is
+ *       marked, it does not move.
+ *   I4  A place whose turn is `LOST` is nobody's, for ever: both sides pass it over. It becomes so by the hand of one who
+ *       has waited for long for whoever has begun on it and may have died. If that one has not, its turn does not come
+ *       off: a value that it was putting goes to another place, and one that it was taking it has.
  *
- * **Source** D. Vyukov's bounded MPMC queue (2010); his eventcount for the bells.
+ * **Source** D. Vyukov's bounded MPMC queue (2010).
  */
+import { type Bell, bellRings, markBell, PATIENCE_MS, ringBell, ringIfMarked } from "./shared-bell.ts";
 
 /** What one thread hands to another, to have both ends of one queue. */
 export interface SharedRingHandle {
@@ -45,8 +45,6 @@ const CAUSE = CLOSER + 1;
 /** Where the bytes of the cause are; the places come after that. */
 const CAUSE_BYTES = 5 * APART;
 
-/** A side on which one can wait, as the word of its bell. */
-export type Bell = number;
 /** Rung when there is a value, or will be none any more. */
 export const forValues: Bell = VALUES;
 /** Rung when there is room, or will be none any more. */
@@ -62,6 +60,15 @@ const KINDS = 2 ** KIND_BITS - 1;
 /** What became of an attempt that has put or taken nothing. */
 export const NOT_NOW = -1;
 export const CLOSED = -2;
+/** The turn of a place that has none any more; and what a queue was closed with that has no other places. */
+export const LOST = -3;
+
+/** A turn that somebody has begun and not ended. */
+interface Begun {
+  /** As a word. */
+  readonly place: number;
+  readonly turn: number;
+}
 
 /** The words of a place: its turn, what is there, and the bytes, so many that a number always has its own boundary. */
 const wordsOf = (valueBytes: number): number => 2 + 2 * Math.ceil(valueBytes / 8);
@@ -113,14 +120,17 @@ export class SharedRing {
   /** Whether a value could be put in now; also if one would be refused, as it is closed. */
   get sendable(): boolean {
     const word = Atomics.load(this.#words, TAIL);
-    return (word & 1) === 1 || Atomics.load(this.#words, this.#placeOf(word >> 1)) === word;
+    if ((word & 1) === 1) return true;
+    const turn = Atomics.load(this.#words, this.#placeOf(word >> 1));
+    return turn === word || turn === LOST;
   }
 
   /** Whether a value could be taken now; also if there will be none any more. */
   get receivable(): boolean {
     const head = Atomics.load(this.#words, HEAD);
-    if (Atomics.load(this.#words, this.#placeOf(head)) === 2 * head + 1) return true;
-    return Atomics.load(this.#words, TAIL) === 2 * head + 1;
+    const turn = Atomics.load(this.#words, this.#placeOf(head));
+    const tail = Atomics.load(this.#words, TAIL);
+    return turn === 2 * head + 1 || tail === 2 * head + 1 || (turn === LOST && tail !== 2 * head);
   }
 
   /** Puts a value in, a number or bytes of some other kind, and gives its position; or why it could not. */
@@ -128,7 +138,7 @@ export class SharedRing {
     const words = this.#words;
     const position = this.#takeTail();
     if (position < 0) return position;
-    const place = this.#first + (position % this.#capacity) * this.#stride;
+    const place = this.#placeOf(position);
     if (bytes === undefined) {
       words[place + 1] = kind;
       this.#numbers[(place + 2) / 2] = value;
@@ -136,10 +146,9 @@ export class SharedRing {
       words[place + 1] = kind | (bytes.length << KIND_BITS);
       this.#bytes.set(bytes, 4 * (place + 2));
     }
-    Atomics.store(words, place, 2 * position + 1);
-    const bell = Atomics.load(words, VALUES);
-    if ((bell & 1) === 1 && Atomics.compareExchange(words, VALUES, bell, (bell + 1) | 0) === bell)
-      Atomics.notify(words, VALUES);
+    const turn = Atomics.compareExchange(words, place, 2 * position, 2 * position + 1);
+    if (turn === LOST) return this.put(kind, value, bytes);
+    ringIfMarked(words, VALUES);
     return position;
   }
 
@@ -148,77 +157,82 @@ export class SharedRing {
     const words = this.#words;
     const position = this.#takeHead();
     if (position < 0) return position;
-    const place = this.#first + (position % this.#capacity) * this.#stride;
-    const later = position + this.#capacity;
+    const place = this.#placeOf(position);
+    const later = this.#shifted(position, this.#capacity);
     const what = words[place + 1] as number;
     if (what === NUMBER) this.takenNumber = this.#numbers[(place + 2) / 2] as number;
     // A copy: the place is another value's in a moment, and decoders do not take shared memory.
     else this.takenBytes = this.#bytes.slice(4 * (place + 2), 4 * (place + 2) + (what >> KIND_BITS));
-    Atomics.store(words, place, 2 * (later >= this.#wrap ? later - this.#wrap : later));
-    const bell = Atomics.load(words, ROOM);
-    if ((bell & 1) === 1 && Atomics.compareExchange(words, ROOM, bell, (bell + 1) | 0) === bell)
-      Atomics.notify(words, ROOM);
+    Atomics.compareExchange(words, place, 2 * position + 1, 2 * later);
+    ringIfMarked(words, ROOM);
     return what & KINDS;
   }
 
   /** No more values; false if somebody has said so before. With a cause, which is bytes of some kind but a number. */
   close(kind: number, cause: Uint8Array | undefined): boolean {
     const words = this.#words;
-    if (Atomics.exchange(words, CLOSER, 1) === 1) return false;
-    if (cause !== undefined) {
-      words[CAUSE] = kind | (cause.length << KIND_BITS);
+    const isFirst = Atomics.exchange(words, CLOSER, 1) === 0;
+    if (!isFirst && this.closed) return false;
+    // Who was first may have died over it: then this one closes it, without a cause.
+    if (isFirst && cause !== undefined) {
       this.#bytes.set(cause, 4 * CAUSE_BYTES);
+      words[CAUSE] = kind | (cause.length << KIND_BITS);
     }
-    Atomics.or(words, TAIL, 1);
-    Atomics.add(words, VALUES, 2);
-    Atomics.notify(words, VALUES);
-    Atomics.add(words, ROOM, 2);
-    Atomics.notify(words, ROOM);
+    this.#end();
     return true;
   }
 
-  /** What it was closed with, once it is closed: its kind, as if it had been taken; `NOT_NOW` if with nothing. */
+  /** What it was closed with, once it is closed: its kind, as if it had been taken, or `LOST`; `NOT_NOW` if nothing. */
   takeCause(): number {
     const what = this.#words[CAUSE] as number;
     if (what === 0) return NOT_NOW;
+    if (what === LOST) return LOST;
     this.takenBytes = this.#bytes.slice(4 * CAUSE_BYTES, 4 * CAUSE_BYTES + (what >> KIND_BITS));
     return what & KINDS;
   }
 
-  /** Marks a bell. Who then looks once more, and sleeps if there still is nothing for it, misses nothing. */
+  /** Marks a bell: see {@link markBell}. */
   mark(bell: Bell): number {
-    const words = this.#words;
-    for (;;) {
-      const word = Atomics.load(words, bell);
-      if ((word & 1) === 1 || Atomics.compareExchange(words, bell, word, word | 1) === word) return word | 1;
-    }
+    return markBell(this.#words, bell);
   }
 
-  /** Sleeps, with the whole thread, until a bell rings that was marked. */
+  /** Sleeps, with the whole thread, until a bell rings that was marked, or for a while: look again. */
   sleep(bell: Bell, marked: number): void {
-    Atomics.wait(this.#words, bell, marked);
+    const begun = this.#begun(bell);
+    if (Atomics.wait(this.#words, bell, marked, PATIENCE_MS) === "timed-out") this.#giveUp(bell, begun);
   }
 
   /** The same as a promise; undefined if it has rung already. */
-  ring(bell: Bell, marked: number): Promise<unknown> | undefined {
-    const waited = waitAsync(this.#words, bell, marked);
-    return waited.async ? waited.value : undefined;
+  ring(bell: Bell, marked: number): Promise<void> | undefined {
+    const begun = this.#begun(bell);
+    const rings = bellRings(this.#words, bell, marked);
+    return rings?.then((how) => (how === "timed-out" ? this.#giveUp(bell, begun) : undefined));
+  }
+
+  #end(): void {
+    const words = this.#words;
+    Atomics.or(words, TAIL, 1);
+    ringBell(words, VALUES);
+    ringBell(words, ROOM);
   }
 
   /** The next position to send to is the caller's. */
   #takeTail(): number {
     const words = this.#words;
-    for (;;) {
+    for (let lost = 0; ; ) {
       const word = Atomics.load(words, TAIL);
       if ((word & 1) === 1) return CLOSED;
       const position = word >> 1;
-      if (Atomics.load(words, this.#placeOf(position)) !== word) {
+      const turn = Atomics.load(words, this.#placeOf(position));
+      if (turn === LOST) {
+        if (++lost > this.#capacity) return this.#nothingLeft();
+      } else if (turn !== word) {
         // No room; or the tail has moved meanwhile.
         if (Atomics.load(words, TAIL) === word) return NOT_NOW;
         continue;
       }
-      const next = position + 1 === this.#wrap ? 0 : position + 1;
-      if (Atomics.compareExchange(words, TAIL, word, next << 1) === word) return position;
+      const moved = Atomics.compareExchange(words, TAIL, word, this.#shifted(position, 1) << 1) === word;
+      if (moved && turn !== LOST) return position;
     }
   }
 
@@ -227,27 +241,53 @@ export class SharedRing {
     const words = this.#words;
     for (;;) {
       const position = Atomics.load(words, HEAD);
-      if (Atomics.load(words, this.#placeOf(position)) !== 2 * position + 1) {
+      const turn = Atomics.load(words, this.#placeOf(position));
+      if (turn !== 2 * position + 1) {
         const tail = Atomics.load(words, TAIL);
-        // Nothing is there; or the head has moved meanwhile.
-        if (Atomics.load(words, HEAD) === position) return tail === 2 * position + 1 ? CLOSED : NOT_NOW;
-        continue;
+        // The head has moved meanwhile; or nothing was sent; or not yet.
+        if (Atomics.load(words, HEAD) !== position) continue;
+        if (tail >> 1 === position) return (tail & 1) === 1 ? CLOSED : NOT_NOW;
+        if (turn !== LOST) return NOT_NOW;
       }
-      const next = position + 1 === this.#wrap ? 0 : position + 1;
-      if (Atomics.compareExchange(words, HEAD, position, next) === position) return position;
+      const moved = Atomics.compareExchange(words, HEAD, position, this.#shifted(position, 1)) === position;
+      if (moved && turn !== LOST) return position;
     }
+  }
+
+  /** The turn that keeps a side waiting: somebody has taken its position and has not done with it. */
+  #begun(bell: Bell): Begun | undefined {
+    const words = this.#words;
+    const [head, tail] = [Atomics.load(words, HEAD), Atomics.load(words, TAIL) >> 1];
+    const before = this.#shifted(tail, this.#wrap - this.#capacity);
+    const isPast = this.#shifted(before, this.#wrap - head) >= this.#shifted(tail, this.#wrap - head);
+    if (bell === VALUES ? head === tail : !isPast) return undefined;
+    const place = this.#placeOf(bell === VALUES ? head : tail);
+    const turn = bell === VALUES ? 2 * head : 2 * before + 1;
+    return Atomics.load(words, place) === turn ? { place, turn } : undefined;
+  }
+
+  /** It has not come to an end for long: then the place is lost, be it only that a thread is slow. */
+  #giveUp(bell: Bell, begun: Begun | undefined): void {
+    const still = begun === undefined ? undefined : this.#begun(bell);
+    if (still === undefined || still.place !== begun?.place || still.turn !== begun.turn) return;
+    const turn = Atomics.compareExchange(this.#words, still.place, still.turn, LOST);
+    if (turn === still.turn) ringIfMarked(this.#words, bell);
+  }
+
+  /** Every place is lost. */
+  #nothingLeft(): typeof CLOSED {
+    if (Atomics.exchange(this.#words, CLOSER, 1) === 0) this.#words[CAUSE] = LOST;
+    this.#end();
+    return CLOSED;
+  }
+
+  /** A position so much later. */
+  #shifted(position: number, by: number): number {
+    const shifted = position + by;
+    return shifted >= this.#wrap ? shifted - this.#wrap : shifted;
   }
 
   #placeOf(position: number): number {
     return this.#first + (position % this.#capacity) * this.#stride;
   }
 }
-
-type WaitAsync = (
-  cells: Int32Array,
-  index: number,
-  value: number,
-) => { readonly async: false } | { readonly async: true; readonly value: Promise<unknown> };
-
-/** Of ES2024, which every runtime of today has. */
-const { waitAsync } = Atomics as unknown as { readonly waitAsync: WaitAsync };

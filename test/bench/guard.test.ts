@@ -42,7 +42,7 @@ const bounds: Readonly<Record<string, readonly [bytes: number, promises: number,
   "singleflight: a flight": [3664, 6, "the flight, and its call as a task"],
   "fan: a value through two workers": [375, 0.58, "values are taken and handed over in batches"],
   "pipeline: a value through a stage": [2462, 5.03, "a bounded map that keeps the order"],
-  "pipeline: a value through three stages": [3783, 9.33, "a channel and a task for each"],
+  "pipeline: a value through three stages": [3480, 7.83, "a channel and a task for each"],
   "pipeline: a value through three fused stages": [245, 0.42, "what begins and ends the pipeline"],
 };
 

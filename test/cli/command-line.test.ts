@@ -69,6 +69,27 @@ describe("a command line that is understood", () => {
     });
   });
 
+  test("reads sizes and paths", async () => {
+    const words = "--mapreduce --memory 1.5MB --job ./job.js --input a".split(" ");
+    expect(await readCommandLine(words)).toMatchObject({
+      chosen: { params: { memory: 1_500_000, job: "./job.js", output: undefined, force: false } },
+    });
+  });
+
+  test("knows a switch of a pattern, which takes no value, wherever it stands", async () => {
+    const lines = ["--force --pools --input a", "pools --input=a --force", "--pools --input a --force"];
+    for (const line of lines) {
+      expect(await readCommandLine(line.split(" ")), line).toMatchObject({
+        kind: "input",
+        files: ["a"],
+        chosen: { params: { force: true, threads: 0, level: 6 } },
+      });
+    }
+    expect(await readCommandLine(["--pools", "--input", "a"])).toMatchObject({
+      chosen: { params: { force: false } },
+    });
+  });
+
   test("gives the help of one pattern", async () => {
     expect(await readCommandLine(["fan", "--help"])).toMatchObject({
       kind: "pattern-help",
@@ -128,7 +149,19 @@ describe("a command line that is not understood", () => {
     ["--all --burst 3", "--burst has no use for pipeline; it belongs to rate-limiting", undefined],
     ["--supervisor --timeout 3", "--timeout must be a time from", undefined],
     ["--seed 3", "no pattern is chosen", "Run 'cmp-pattern' for the usage."],
-    ["--pools --input file", "--input has no use for pools", undefined],
+    ["--pubsub --input file", "--input has no use for pubsub", undefined],
+    ["--fan --threads 2", "--threads has no use for fan without --input", undefined],
+    ["--fan --threads 2000 --input file", "--threads must be a whole number from 0 to 1024", undefined],
+    [
+      "--mapreduce --memory 64 --input file",
+      "--memory must be a size from 1MB to 16GB, such as 64MB",
+      undefined,
+    ],
+    ["--mapreduce --memory 1TB --input file", "--memory must be a size", undefined],
+    ["--mapreduce --job= --input file", "--job needs a value", undefined],
+    ["--pools --force", "--force has no use for pools without --input", undefined],
+    ["--pools --force=yes --input file", '--force takes no value, got "yes"', undefined],
+    ["--pools --input --force", "--input needs a file, got --force", "A file of that name is ./--force."],
     ["--mapreduce --input", "--input needs a value", undefined],
     ["--mapreduce --pipeline --input a", "--input goes with one pattern at a time", undefined],
     ["--mapreduce --input a --workers 3", "--workers has no use for mapreduce", undefined],

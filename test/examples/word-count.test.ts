@@ -6,6 +6,7 @@ import type { Input } from "../../examples/input-demo.ts";
 import { inputDemo } from "../../examples/word-count.ts";
 import { WordTable } from "../../examples/word-table.ts";
 import { blocksOf, compareWords } from "../../examples/words.ts";
+import { hostless } from "../support/hostless.ts";
 import { failureOf } from "../support/outcomes.ts";
 
 const encoder = new TextEncoder();
@@ -20,6 +21,7 @@ function bytesOf(...parts: (string | readonly number[])[]): Uint8Array {
 function inputOf(chunks: readonly Uint8Array[], name = "input"): Input {
   return {
     name,
+    given: name,
     async *open() {
       yield* chunks;
     },
@@ -35,11 +37,13 @@ async function countWords(inputs: readonly Input[], top = 0, ctx: Context = back
   const lines: string[] = [];
   const progress: number[] = [];
   await inputDemo.run({
-    params: { top },
+    params: { top, threads: 0, memory: 1e6, job: undefined, output: undefined, force: false },
     ctx,
     inputs,
+    host: hostless,
     print: (text = "") => void lines.push(text),
     report: (problem) => expect.unreachable(problem),
+    skip: (_, error) => expect.unreachable(String(error)),
     progress: (doneBytes) => void progress.push(doneBytes),
   });
   return { lines, progress };
@@ -248,6 +252,7 @@ describe("the word count", () => {
     const failure = new Error("unreadable");
     const broken: Input = {
       name: "broken",
+      given: "broken",
       async *open() {
         yield bytesOf("a b ");
         throw failure;
@@ -263,6 +268,7 @@ describe("the word count", () => {
     let chunks = 0;
     const endless: Input = {
       name: "endless",
+      given: "endless",
       async *open() {
         try {
           for (;;) {

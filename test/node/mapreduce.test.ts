@@ -6,7 +6,7 @@ import {
   type SkippedRecord,
 } from "concurrency-model-patterns/threads/mapreduce";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import * as wordCount from "../../examples/jobs/word-count.ts";
+import type * as wordCount from "../../examples/jobs/word-count.ts";
 import { buildIfStale } from "../support/build.ts";
 import { moduleOf, Scene } from "./mapreduce/scene.ts";
 

@@ -17,7 +17,10 @@ export async function runDemo<T extends ParameterTable>(
   overrides: Partial<ParameterValues<T>> = {},
 ): Promise<Transcript> {
   const defaults = Object.fromEntries(
-    Object.entries(demo.parameters).map(([name, parameter]) => [name, parameter.default]),
+    Object.entries(demo.parameters).map(([name, parameter]) => [
+      name,
+      "default" in parameter ? parameter.default : undefined,
+    ]),
   );
   const params = { ...defaults, ...overrides } as ParameterValues<T>;
   const events: RunEvent[] = [];

@@ -3,7 +3,7 @@
  * are ended in the middle.
  */
 import { threadPool } from "concurrency-model-patterns/threads";
-import { sharedChannel } from "concurrency-model-patterns/threads/channel";
+import { type SharedChannel, sharedChannel } from "concurrency-model-patterns/threads/channel";
 import type * as functions from "./jobs.mjs";
 
 const jobs = new URL("jobs.mjs", import.meta.url);
@@ -52,4 +52,56 @@ export async function traffic(
   const wrong = [...marks.keys()].filter((n) => marks[n] !== given[n] || (given[n] ?? 0) > 1);
   const sum = (counts: Int32Array): number => counts.reduce((total, count) => total + count, 0);
   return { accepted: sum(marks), received: sum(given), wrong, inOrder, left: channel.size };
+}
+
+/** What was left of a channel by threads that were ended while they were at it. */
+export interface Leftover {
+  /** How often they had sent and received. */
+  readonly moves: number;
+  /** How many values went through it afterwards, in order, one after the other. */
+  readonly through: number;
+  /** How many it still holds at once. */
+  readonly holds: number;
+}
+
+/** Two threads send and receive until they are ended, in the midst of it, `rounds` times. */
+export async function killsAtSea(rounds: number, capacity: number): Promise<Leftover> {
+  const settings = { workers: 2, graceMs: 0, restart: () => 0, onError: () => {} };
+  await using pool = threadPool<typeof functions>(jobs, settings);
+  const channel = sharedChannel<unknown>(capacity, { valueBytes: 64 });
+  const memory = new SharedArrayBuffer(8);
+  const moves = new Int32Array(memory);
+  for (let round = 0; round < rounds; round++) {
+    const before = [...moves];
+    const controller = new AbortController();
+    const calls = before.map((_, n) =>
+      pool.run("bustle", [channel.handle, memory, n], controller).catch(() => {}),
+    );
+    while (moves.some((count, n) => count === before[n]))
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    controller.abort();
+    await Promise.all(calls);
+    while (pool.active > 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  const sum = (moves[0] ?? 0) + (moves[1] ?? 0);
+  return { moves: sum, ...(await whatIsLeft(channel)) };
+}
+
+/** First whatever is in it is taken out. A value that comes out is one that went in, so nobody waits for ever. */
+async function whatIsLeft(channel: SharedChannel<unknown>): Promise<Omit<Leftover, "moves">> {
+  const last = "the last of the old";
+  await Promise.all([
+    channel.send(last),
+    (async () => {
+      while ((await channel.receive()).value !== last);
+    })(),
+  ]);
+  let through = 0;
+  for (let n = 0; n < 3 * channel.capacity; n++) {
+    await channel.send(n);
+    if ((await channel.receive()).value === n) through++;
+  }
+  let holds = 0;
+  while (channel.trySend(holds)) holds++;
+  return { through, holds };
 }

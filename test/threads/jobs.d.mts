@@ -29,6 +29,7 @@ export function consume(handle: SharedChannelHandle<number>): number[];
 type Ends = readonly [from: SharedChannelHandle<number>, to: SharedChannelHandle<number>];
 export function addTen(ends: Ends, context: ThreadJobContext): Promise<void>;
 export function squareAll(ends: Ends, context: ThreadJobContext): Promise<void>;
+export function bustle(job: readonly [SharedChannelHandle, SharedArrayBuffer, number]): never;
 export type Way = "sync" | "async";
 export function sendSome(
   job: readonly [

@@ -140,6 +140,18 @@ export const squareAll = (ends, context) =>
     }),
   );
 
+/** Sends and receives in turn with its whole thread, for ever; counts that. */
+export const bustle = ([handle, memory, index]) => {
+  const channel = sharedChannel(handle);
+  const counts = new Int32Array(memory);
+  const bytes = new Uint8Array(20);
+  for (let n = 0; ; n++) {
+    channel.sendSync(n % 3 === 0 ? bytes : n % 3 === 1 ? n : { n });
+    channel.receiveSync();
+    Atomics.add(counts, index, 1);
+  }
+};
+
 /** The same chance for the same seed; whole numbers below `count`. */
 const chanceOf = (seed) => {
   let state = seed;

@@ -51,7 +51,9 @@ export interface Survived {
   readonly strange: readonly string[];
   /** How many were hit by an error that an earlier job of their thread had left behind. */
   readonly hit: number;
-  /** How many threads there were afterwards, and at the very end. */
+  /** How long it took after the last job until there were as many threads as there should be. */
+  readonly backMs: number;
+  /** How many threads there were then, and at the very end. */
   readonly sizes: readonly [after: number, end: number];
 }
 
@@ -88,10 +90,13 @@ export async function surviveKills(kills: Kills, seed: number): Promise<Survived
   const hit = outcomes.filter(
     (outcome, n) => outcome === "CRASHED" && /return|late/.test(fates[n] ?? ""),
   ).length;
+  const sinceMs = performance.now();
+  while (pool.size < 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  const backMs = performance.now() - sinceMs;
   await pool.run("square", 3);
   const { size } = pool;
   await pool.drain();
-  return { outcomes, settled, begun, strange, hit, sizes: [size, pool.size] };
+  return { outcomes, settled, begun, strange, hit, backMs, sizes: [size, pool.size] };
 }
 
 /** A job of any kind may be hit by an error that an earlier one has left behind. */

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { buildIfStale } from "../support/build.ts";
-import { traffic } from "./channel-traffic.ts";
+import { killsAtSea, traffic } from "./channel-traffic.ts";
 
 beforeAll(buildIfStale);
 
@@ -22,5 +22,17 @@ describe("a shared channel under the traffic of several threads", () => {
       const closed = await traffic(2000, 1 + (seed % 5), seed, seed * 600);
       expect([seed, closed.wrong, closed.received, closed.left]).toEqual([seed, [], closed.accepted, 0]);
     }
+  });
+});
+
+describe("threads that are ended in the midst of sending and receiving", () => {
+  test("leave a channel that works, with a place less for each of them at most", async () => {
+    const [rounds, capacity] = [40, 100];
+    const { moves, through, holds } = await killsAtSea(rounds, capacity);
+    process.stdout.write(
+      `${2 * rounds} threads ended within ${moves} moves: ${capacity - holds} places lost\n`,
+    );
+    expect(through).toBe(3 * capacity);
+    expect(holds).toBeGreaterThanOrEqual(capacity - 2 * rounds);
   });
 });

@@ -204,6 +204,34 @@ describe("a shared channel between threads", () => {
     expect(await producing).toBe("send on closed channel");
   });
 
+  /** Where the tail and the head are, for a thread that has died after it had moved one of them. */
+  const [TAIL, HEAD] = [0, 32];
+
+  test("goes on without the places at which a thread has died, and ends when there is no other", async () => {
+    const [sending, receiving, only] = [2, 2, 1].map((capacity) => sharedChannel<number>(capacity)) as [
+      SharedChannel<number>,
+      SharedChannel<number>,
+      SharedChannel<number>,
+    ];
+    Atomics.add(new Int32Array(sending.handle.memory), TAIL, 2);
+    await receiving.send(1);
+    Atomics.add(new Int32Array(receiving.handle.memory), HEAD, 1);
+    Atomics.add(new Int32Array(only.handle.memory), TAIL, 2);
+    await sending.send(5);
+    await receiving.send(6);
+    await receiving.receive();
+    const lost = only.receive().catch((error: unknown) => error);
+    // Each waits for one who will never come, and goes on without.
+    expect((await Promise.all([sending.receive(), receiving.send(7)]))[0].value).toBe(5);
+    expect((await receiving.receive()).value).toBe(7);
+    for (const channel of [sending, receiving]) {
+      expect([channel.trySend(8), channel.trySend(9)]).toEqual([true, false]);
+      expect(channel.tryReceive()?.value).toBe(8);
+    }
+    await expect(only.send(1)).rejects.toMatchObject({ code: "CLOSED", cause: { code: "CRASHED" } });
+    expect(await lost).toMatchObject({ code: "CRASHED" });
+  });
+
   test("keeps a process alive while somebody waits, and no longer", async () => {
     const library = new URL("../../dist/src/node/threads/channel.js", import.meta.url);
     const program = `

@@ -33,6 +33,18 @@ import type { Run } from "./runs.ts";
  * **Cancellation** When `signal` aborts, everything rejects with its reason, once the threads have let go.
  * **Errors** The first failure, for everybody who asks. `ClosedError` once it is disposed of.
  * **Cost** Results are read from the disk as they are asked for.
+ *
+ * @example
+ * const job = new URL(`data:text/javascript,
+ *   export const records = "files";
+ *   export const map = (text, emit, { file }) => emit(file, text.length > 0);
+ *   export const reduce = (file, [some]) => some;`);
+ * type Job = {
+ *   map(text: string, emit: (file: string, some: boolean) => void): void;
+ *   reduce(file: string, some: readonly boolean[]): boolean;
+ * };
+ * await using run = mapReduceFiles<Job>(["package.json", "LICENSE"], job, { threads: 1 });
+ * await run.toMap(); //=> new Map([["LICENSE", true], ["package.json", true]])
  */
 export class MapReduceRun<K, R> implements AsyncIterable<readonly [K, R]>, AsyncDisposable {
   readonly #runtime: Runtime = currentRuntime();

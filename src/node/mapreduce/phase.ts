@@ -86,9 +86,17 @@ export class Phase<D> {
     while (this.#active < this.#parts.threads && this.#group.ctx.error === undefined) {
       const task = this.#again.pop() ?? this.#fresh() ?? this.#straggler();
       if (task === undefined) return;
-      this.#active++;
-      this.#group.go((ctx) => this.#attempt(task, ctx));
+      this.#start(task);
     }
+  }
+
+  #start(task: PhaseTask): void {
+    const scope = withCancel(this.#group.ctx);
+    if (task.attempts.size === 0) task.sinceMs = this.#runtime.clock.now();
+    task.attempts.add(scope);
+    this.#running.add(task);
+    this.#active++;
+    this.#group.go(() => this.#attempt(task, scope));
   }
 
   #fresh(): PhaseTask | undefined {
@@ -114,13 +122,9 @@ export class Phase<D> {
     return oldest;
   }
 
-  async #attempt(task: PhaseTask, ctx: Context): Promise<void> {
-    const scope = withCancel(ctx);
+  async #attempt(task: PhaseTask, scope: CancelableContext): Promise<void> {
     const number = task.tried++;
     const sinceMs = this.#runtime.clock.now();
-    task.sinceMs = task.attempts.size === 0 ? sinceMs : task.sinceMs;
-    task.attempts.add(scope);
-    this.#running.add(task);
     const outcome = await outcomeOf(() => this.#parts.attempt(task.index, number, scope.ctx));
     task.attempts.delete(scope);
     scope.cancel();

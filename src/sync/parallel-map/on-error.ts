@@ -76,7 +76,8 @@ async function verdictOn<I>(
 export function withoutSkipped<O>(out: Outlet<O>): Outlet<O | typeof skipped> {
   const runtime = currentRuntime();
   return {
-    send: (result, options) => (result === skipped ? completed(runtime, undefined) : out.send(result, options)),
+    send: (result, options) =>
+      result === skipped ? completed(runtime, undefined) : out.send(result, options),
     ...(out.trySend !== undefined && {
       trySend: (result) => result === skipped || out.trySend?.(result) === true,
     }),

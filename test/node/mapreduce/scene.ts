@@ -10,7 +10,6 @@ import {
   type MapReduceRun,
   type ReducedOf,
 } from "concurrency-model-patterns/threads/mapreduce";
-import { expect } from "vitest";
 
 /** A module with this code. */
 export function moduleOf(code: string): URL {
@@ -57,11 +56,16 @@ export class Scene {
       return await body(run);
     } finally {
       await run[Symbol.asyncDispose]();
-      expect(this.list("spills")).toEqual([]);
+      this.#requireClean();
     }
   }
 
   remove(): void {
     rmSync(this.folder, { recursive: true });
+  }
+
+  #requireClean(): void {
+    const left = this.list("spills");
+    if (left.length > 0) throw new Error(`the run has left behind: ${left.join(", ")}`);
   }
 }

@@ -1,0 +1,103 @@
+/**
+ * What a count is told, checked, and how its memory is divided.
+ */
+import { availableParallelism, tmpdir } from "node:os";
+import {
+  refuseType,
+  requireDuration,
+  requireFunction,
+  requireInteger,
+  requirePositive,
+} from "../../../core/arguments.ts";
+import { type CancelOptions, requireSignal } from "../../../core/cancellation.ts";
+import { PAGE_BYTES } from "../../../patterns/mapreduce/byte-counts/memory.ts";
+import type { NodeThreadOptions } from "../../threads/host.ts";
+import { PARTS } from "./shared.ts";
+
+/** How far a count has come. */
+export interface CountProgress {
+  /** Bytes of the files that were counted. */
+  readonly bytes: number;
+  /** All that there are. */
+  readonly totalBytes: number;
+  /** Bytes that were written to disk, as there was no room for all keys. */
+  readonly spilledBytes: number;
+}
+
+/** How a count goes. */
+export interface CountOptions extends CancelOptions {
+  /** How many threads count: at least 1; default one a core. */
+  readonly threads?: number | undefined;
+  /**
+   * How much memory all threads together use for the counts and what is needed to make them, in millions of bytes: at
+   * least 4 a thread; default 256. What does not fit goes to the disk. Node and its threads themselves come on top, and a
+   * line or key that is longer than 256 KiB.
+   */
+  readonly memoryMb?: number | undefined;
+  /** How much is counted at a time, in millions of bytes: above 0; default 4. After a crash as much is counted again. */
+  readonly splitMb?: number | undefined;
+  /** How often a split is counted again whose thread has died: at least 0; default 3. */
+  readonly retries?: number | undefined;
+  /** An existing folder on a disk with room for what does not fit in memory; default the one for temporary files. */
+  readonly spillFolder?: string | undefined;
+  /** How long a thread has that is told to stop, in milliseconds; default 1000. */
+  readonly graceMs?: number | undefined;
+  /** What `worker_threads` is told: limits of memory, environment, arguments. */
+  readonly thread?: NodeThreadOptions | undefined;
+  /** A short name for reports, and for the threads. */
+  readonly name?: string | undefined;
+  /** Called after each split. */
+  readonly onProgress?: ((progress: CountProgress) => void) | undefined;
+}
+
+/** The options, checked. */
+export interface CountSettings {
+  readonly threads: number;
+  readonly sharedPages: number;
+  readonly ownBytes: number;
+  readonly blockBytes: number;
+  readonly splitBytes: number;
+  readonly retries: number;
+  readonly spillFolder: string;
+}
+
+const MB = 1_000_000;
+const BLOCK_BYTES = 1 << 18;
+/** A block, and what a run is written through. */
+const BUFFERS_BYTES = BLOCK_BYTES + (1 << 17);
+/** A page for each part, and as much again for what long keys and full parts need: a table is emptied when it has no more. */
+const LEAST_OWN_BYTES = 2.5 * PARTS * PAGE_BYTES;
+/** A table of a thread takes so much more while it grows, or is sorted. */
+const OWN_FACTOR = 1.5;
+/** The shared table takes so much more while it is sorted: 16 bytes for an entry of 32, of which 3 in 4 are taken. */
+const SHARED_FACTOR = 1 + (16 * 3) / (32 * 4);
+
+/** Checks the options. */
+export function countSettings(options: CountOptions): CountSettings {
+  const { signal, onProgress, spillFolder = tmpdir(), graceMs = 1000 } = options;
+  if (signal !== undefined) requireSignal(signal);
+  if (onProgress !== undefined) requireFunction("onProgress", onProgress);
+  if (typeof spillFolder !== "string") refuseType("spillFolder", "a path", spillFolder);
+  requireDuration("graceMs", graceMs);
+  const threads = requireInteger("threads", options.threads ?? availableParallelism(), 1, 1024);
+  const memoryMb = requireInteger(
+    "memoryMb",
+    options.memoryMb ?? Math.max(256, 4 * threads),
+    4 * threads,
+    1 << 14,
+  );
+  const splitBytes = Math.ceil(requirePositive("splitMb", options.splitMb ?? 4) * MB);
+  const retries = requireInteger("retries", options.retries ?? 3, 0);
+  const memory = memoryMb * MB;
+  const ownBytes = Math.max(LEAST_OWN_BYTES, Math.floor(memory / 8 / threads));
+  const sharedBytes = (memory - threads * (OWN_FACTOR * ownBytes + BUFFERS_BYTES)) / SHARED_FACTOR;
+  return {
+    threads,
+    sharedPages: Math.floor(sharedBytes / PAGE_BYTES),
+    ownBytes,
+    blockBytes: BLOCK_BYTES,
+    splitBytes,
+    retries,
+    spillFolder,
+  };
+}
