@@ -23,6 +23,7 @@ const options = {
   intentionallyNotExported: [
     "Callable",
     "Chooser",
+    "EmitOf",
     "Enrollment",
     "ItemOf",
     "Matches",
@@ -30,6 +31,7 @@ const options = {
     "ReceiveSide",
     "ResourceInfo",
     "SendSide",
+    "SharedRingHandle",
     "Streams",
     "Unmoved",
   ],

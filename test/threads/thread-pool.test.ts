@@ -2,47 +2,15 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { Channel } from "concurrency-model-patterns/channel";
-import {
-  type ThreadCrashError,
-  threadPool,
-  transfer,
-  type ThreadOptions,
-  type ThreadPool,
-} from "concurrency-model-patterns/threads";
+import { type ThreadCrashError, type ThreadPool, threadPool, transfer } from "concurrency-model-patterns/threads";
 import { simulate } from "concurrency-model-patterns/testing";
 import { beforeAll, describe, expect, test } from "vitest";
 import { buildIfStale } from "../support/build.ts";
-import type * as functions from "./jobs.mjs";
-import { surviveKills } from "./kills.ts";
+import { failureOf, type Jobs, jobs, pause, withPool } from "./with-pool.ts";
 
 beforeAll(buildIfStale);
 
-type Jobs = typeof functions;
-const jobs = new URL("jobs.mjs", import.meta.url);
-
-/** Runs `body` with a pool whose module is loaded, and sees that its threads have gone at the end. */
-async function withPool<T>(options: ThreadOptions, body: (pool: ThreadPool<Jobs>) => Promise<T>): Promise<T> {
-  const pool = threadPool<Jobs>(jobs, { workers: 2, ...options });
-  try {
-    await pool.ready();
-    return await body(pool);
-  } finally {
-    pool.cancel();
-    await pool.drain();
-    expect(pool.size).toBe(0);
-  }
-}
-
 const execute = promisify(execFile);
-
-/** Real threads take real time; how much is never part of a test. */
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-const failureOf = (call: Promise<unknown>): Promise<unknown> =>
-  call.then(
-    () => "no failure",
-    (error: unknown) => error,
-  );
 
 describe("a pool of threads", () => {
   test("calls functions of a module in other threads, and gives their results to their callers", async () => {
@@ -204,37 +172,9 @@ describe("a thread that ends", () => {
       });
     },
   );
-
-  test("takes no call with it that it had not begun: each is done once, and only the one that it was at fails", async () => {
-    const memory = new SharedArrayBuffer(4 * 200);
-    await withPool({ workers: 2, capacity: 200 }, async (pool) => {
-      // Short ones first, so that several are sent at a time.
-      await Promise.all(Array.from({ length: 100 }, () => pool.run("square", 1)));
-      const calls = Array.from({ length: 200 }, (_, n) =>
-        pool.run("markThen", [memory, n, n % 20 === 7 ? "exit" : "return"]),
-      );
-      const outcomes = await Promise.allSettled(calls);
-      const failed = outcomes.flatMap(({ status }, n) => (status === "rejected" ? [n] : []));
-      expect(failed).toEqual(Array.from({ length: 10 }, (_, i) => i * 20 + 7));
-      expect([...new Int32Array(memory)]).toEqual(Array.from({ length: 200 }, () => 1));
-      expect(pool.size).toBe(2);
-    });
-  });
 });
 
 // The long tests kill as many as a good minute allows, and `npm run test:deep` hundreds.
-test("a pool survives the death of some of its threads, in every way", async () => {
-  const { settled, begun, outcomes, strange, hit, sizes } = await surviveKills(
-    { jobs: 150, exits: 4, late: 3, exhausting: 1, endless: 2 },
-    1,
-  );
-  expect(strange).toEqual([]);
-  expect(settled.every((times) => times === 1)).toBe(true);
-  expect(begun.every((times, n) => (outcomes[n] === "done" ? times === 1 : times <= 1))).toBe(true);
-  expect(hit).toBeLessThanOrEqual(3);
-  expect(sizes).toEqual([2, 0]);
-});
-
 describe("a call that is given up", () => {
   test("rejects its caller at once; the function is told, and keeps its thread if it obeys", async () => {
     await withPool({ workers: 1 }, async (pool) => {
@@ -273,17 +213,6 @@ describe("a call that is given up", () => {
       expect(await endless).toBe("enough");
       expect(await others).toEqual([4, 9, 16]);
       expect(pool.stats.restarts).toBe(1);
-    });
-  });
-
-  test("for its time has that from its begin, and not from the call", async () => {
-    await withPool({ workers: 1, graceMs: 5 }, async (pool) => {
-      const first = pool.run("spinFor", 550);
-      const second = pool.run("square", 3, { timeoutMs: 500 });
-      expect([await first, await second]).toEqual([550, 9]);
-      const late = (await failureOf(pool.run("spin", undefined, { timeoutMs: 10 }))) as Error;
-      expect([late.name, late.message]).toEqual(["TimeoutError", "the job took longer than 10 ms"]);
-      expect(await pool.run("square", 4)).toBe(16);
     });
   });
 
@@ -377,24 +306,6 @@ describe("the threads of a pool", () => {
       pool.resize(1);
       expect(await pool.run("square", 2)).toBe(4);
       expect(pool.size).toBe(1);
-    });
-  });
-
-  test("end when they have had nothing to do for long, and come back", async () => {
-    await withPool({ idleMs: 5 }, async (pool) => {
-      await pool.run("square", 2);
-      while (pool.size > 0) await pause(5);
-      expect(await pool.run("square", 3)).toBe(9);
-      expect(pool.stats.restarts).toBe(0);
-    });
-  });
-
-  test("come back also if they are wanted while they are being ended", async () => {
-    await withPool({ idleMs: 1, workers: 1 }, async (pool) => {
-      for (let n = 1; n <= 10; n++) {
-        while (pool.size > 0) await pause(0);
-        expect(await pool.run("square", n)).toBe(n * n);
-      }
     });
   });
 

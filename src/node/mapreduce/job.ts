@@ -31,18 +31,31 @@ export type KeyOf<M> = EmitOf<M> extends (key: infer K, value: never) => unknown
 export type ValueOf<M> = EmitOf<M> extends (key: never, value: infer V) => unknown ? V : never;
 
 /** What a module's `reduce` makes of a key and its values. */
-export type ReducedOf<M> = M extends { readonly reduce: (...args: never[]) => infer R } ? Awaited<R> : never;
+export type ReducedOf<M> = M extends {
+  /** Gives a result, or the promise of one. */
+  readonly reduce: (...args: never[]) => infer R;
+}
+  ? Awaited<R>
+  : never;
 
 /** The records of a module: text, unless it says that it wants bytes. */
-export type RecordOf<M> = M extends { readonly records: "line-bytes" | "file-bytes" } ? Uint8Array : string;
+export type RecordOf<M> = M extends {
+  /** Says that it wants bytes. */
+  readonly records: "line-bytes" | "file-bytes";
+}
+  ? Uint8Array
+  : string;
 
 /** How a module's `reduce` gets its values. */
-export type ValuesOf<M> = M extends { readonly values: "iterable" }
+export type ValuesOf<M> = M extends {
+  /** Says that it goes through them once. */
+  readonly values: "iterable";
+}
   ? Iterable<ValueOf<M>>
   : readonly ValueOf<M>[];
 
 /**
- * A module that says what is to be done with the records of files. Its functions are those of a {@link MapReduceJob}, and
+ * A module that says what is to be done with the records of files. Its functions are those of a `MapReduceJob`, and
  * the same ones can serve both. `M` is the type of the module.
  */
 export interface FileJob<M> {
