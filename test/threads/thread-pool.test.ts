@@ -2,7 +2,12 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { Channel } from "concurrency-model-patterns/channel";
-import { type ThreadCrashError, type ThreadPool, threadPool, transfer } from "concurrency-model-patterns/threads";
+import {
+  type ThreadCrashError,
+  type ThreadPool,
+  threadPool,
+  transfer,
+} from "concurrency-model-patterns/threads";
 import { simulate } from "concurrency-model-patterns/testing";
 import { beforeAll, describe, expect, test } from "vitest";
 import { buildIfStale } from "../support/build.ts";

@@ -168,6 +168,7 @@ describe.runIf(hasPython)("the words of real text are Python's", () => {
 
 /** A program that counts, and tells the most memory that it had, in bytes, and how much went to disk. */
 const program = `
+import { peakBytes } from ${JSON.stringify(new URL("../../support/peak.mjs", import.meta.url).href)};
 import { countBytes } from ${JSON.stringify(new URL("../../../dist/src/node/threads/mapreduce/count.js", import.meta.url).href)};
 const [path, memoryMb, spillFolder] = process.argv.slice(2);
 const options = { threads: 2, memoryMb: Number(memoryMb), spillFolder };
@@ -175,7 +176,7 @@ const counts = await countBytes([path], new URL(${JSON.stringify(module.href)}),
 let keys = 0;
 for await (const _ of counts.bytes()) keys++;
 await counts[Symbol.asyncDispose]();
-console.log(process.resourceUsage().maxRSS * 1024, counts.spilledBytes, keys);
+console.log(peakBytes(), counts.spilledBytes, keys);
 `;
 
 function memoryOf(path: string, memoryMb: number): readonly number[] {

@@ -1,5 +1,6 @@
 /** A run, and how much memory its process has had at most: for a test that compares. */
 import { mapReduceFiles } from "../../../dist/src/node/threads/mapreduce.js";
+import { peakBytes } from "../../support/peak.mjs";
 
 const [file, job, memoryMb, spillFolder] = process.argv.slice(2);
 const run = mapReduceFiles([file], new URL(job), {
@@ -13,5 +14,5 @@ let results = 0;
 for await (const result of run) results += result.length - 1;
 const { mapped, emitted, spilledBytes } = run.counters;
 await run[Symbol.asyncDispose]();
-const peakMb = (process.resourceUsage().maxRSS * 1024) / 1e6;
+const peakMb = peakBytes() / 1e6;
 process.stdout.write(JSON.stringify({ peakMb, results, mapped, emitted, spilledBytes }));
