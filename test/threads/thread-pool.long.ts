@@ -23,7 +23,7 @@ describe("a thread that ends", () => {
 });
 
 describe("the threads of a pool", () => {
-  test("give a call its time: it has that from its begin, and not from the call", async () => {
+  test("give a call its time from its begin, and not from the call", async () => {
     await withPool({ workers: 1, graceMs: 5 }, async (pool) => {
       const first = pool.run("spinFor", 550);
       const second = pool.run("square", 3, { timeoutMs: 500 });

@@ -13,12 +13,18 @@ const post = (news: News, list: readonly Transferable[]): void =>
   parentPort?.postMessage(news, list as never);
 const host = { post, now: () => systemClock.now() };
 
-try {
-  // The one module that is not known here: whose functions are called.
-  const functions = (await import(module)) as Readonly<Record<string, unknown>>;
-  const runner = new Runner(functions, cells, worker, host);
-  parentPort?.on("message", (orders: readonly Order[]) => runner.take(orders));
-  post({ kind: "loaded" }, []);
-} catch (error) {
-  post({ kind: "unloadable", error: recordOf(error) }, []);
+// Not at the top level: V8 ends the whole process if a thread is ended in the instant in which it begins with a module that
+// waits.
+async function begin(): Promise<void> {
+  try {
+    // The one module that is not known here: whose functions are called.
+    const functions = (await import(module)) as Readonly<Record<string, unknown>>;
+    const runner = new Runner(functions, cells, worker, host);
+    parentPort?.on("message", (orders: readonly Order[]) => runner.take(orders));
+    post({ kind: "loaded" }, []);
+  } catch (error) {
+    post({ kind: "unloadable", error: recordOf(error) }, []);
+  }
 }
+
+void begin();
