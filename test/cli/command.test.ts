@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { registry } from "../../examples/index.ts";
 import { buildIfStale } from "../support/build.ts";
-import { run, start } from "../support/command.ts";
+import { eventsOf, run, start } from "../support/command.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "cmp-pattern-"));
 beforeAll(buildIfStale);
@@ -14,24 +14,6 @@ function file(name: string, content: string | Uint8Array): string {
   const path = join(folder, name);
   writeFileSync(path, content);
   return path;
-}
-
-interface LogEvent {
-  readonly i: number;
-  readonly t: number;
-  readonly k: string;
-  readonly id?: number;
-  readonly task?: number;
-  readonly text?: string;
-  readonly seed?: number;
-  readonly how?: string;
-}
-
-function eventsOf(ndjson: string): readonly LogEvent[] {
-  return ndjson
-    .trimEnd()
-    .split("\n")
-    .map((line) => JSON.parse(line) as LogEvent);
 }
 
 describe("cmp-pattern", () => {
@@ -165,15 +147,6 @@ describe("a run", () => {
     expect(events.at(-1)).toMatchObject({ k: "run.end", how: "cancelled" });
     const spawned = events.filter(({ k }) => k === "task.spawn").length;
     expect(events.filter(({ k }) => k === "task.end")).toHaveLength(spawned);
-  });
-
-  test.each(registry.map(({ name }) => name))("%s can be interrupted midway", async (name) => {
-    const { child, seen, finished } = start([`--${name}`, "--seed", "1", "--json"]);
-    await seen('"k":"timer.set"');
-    child.kill("SIGINT");
-    const { status, stdout, stderr } = await finished;
-    expect({ status, stderr }).toEqual({ status: 130, stderr: "" });
-    expect(eventsOf(stdout).filter((event) => event.how === "leaked")).toEqual([]);
   });
 
   test("is quiet when its reader goes away", async () => {

@@ -70,3 +70,23 @@ export async function runProgram(text: string, limitMs: number): Promise<Finishe
   clearTimeout(limit);
   return end;
 }
+
+/** An event of the log, with what of it tests look at. */
+export interface LogEvent {
+  readonly i: number;
+  readonly t: number;
+  readonly k: string;
+  readonly id?: number;
+  readonly task?: number;
+  readonly text?: string;
+  readonly seed?: number;
+  readonly how?: string;
+}
+
+/** The events of a log. */
+export function eventsOf(ndjson: string): readonly LogEvent[] {
+  return ndjson
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as LogEvent);
+}
