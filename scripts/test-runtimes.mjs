@@ -30,9 +30,10 @@ function install() {
   const mainWith = (threads, start) =>
     `import { registry } from "${registry}";\nimport { smoke } from "./smoke.mjs";\n` +
     `import { ${start} } from "${name}/${threads}";\n`;
-  const modules = Object.keys(exports)
-    .filter((subpath) => !/^\.\/(node\/|threads(\/(channel|mapreduce))?$|package\.json)/.test(subpath))
-    .map((subpath) => subpath.replace(/^\./, name));
+  // What is not Node's own runs everywhere.
+  const modules = Object.entries(exports)
+    .filter(([, target]) => target.endsWith(".js") && !target.startsWith("./dist/src/node/"))
+    .map(([subpath]) => subpath.replace(/^\./, name));
   const callWith = (start) => `smoke(registry, ${JSON.stringify(modules)}, ${start})`;
   writeFileSync(
     join(folder, "main.mjs"),
