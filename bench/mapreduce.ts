@@ -3,13 +3,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { goBinary } from "./harness/processes.ts";
 import { check, type NodeVariant, type Rounds, type Subject, type Who } from "./harness/subject.ts";
 import { corpus } from "./mapreduce/corpus.ts";
 
 /** How much is counted: an operation is a million bytes. */
 const MEGABYTES = { full: 500, quick: 100 };
 
-const goBinary = fileURLToPath(new URL("../go-bench", import.meta.url));
 const words = fileURLToPath(new URL("./mapreduce/words.js", import.meta.url));
 
 /** A program that is given a file, and prints what the words come to, and the most memory that it had, in bytes. */
@@ -78,7 +78,7 @@ export const mapreduce: Subject = {
     {
       name: "words",
       operation:
-        "a program that counts the words of 500 MB of text (--quick: 100 MB), and tells the most frequent",
+        "a program that counts the words of 500 MB of text (100 MB in a quick run), and tells the most frequent",
       unit: "ms",
       operations: MEGABYTES,
       rounds: 3,

@@ -15,7 +15,8 @@ export interface Worker {
 const workerFile = fileURLToPath(new URL("worker.js", import.meta.url));
 /** The sources are beside `bench/package.json`, what they were built to is in `build/bench/harness`. */
 const goFolder = fileURLToPath(new URL("../../../bench/go/", import.meta.url));
-const goBinary = fileURLToPath(new URL("../go-bench", import.meta.url));
+/** What the programs of `go/` are built to. */
+export const goBinary: string = fileURLToPath(new URL("../go-bench", import.meta.url));
 
 /** A process of Node for a variant of a case. */
 export async function nodeWorker(subject: string, caseName: string, variant: string): Promise<Worker> {
