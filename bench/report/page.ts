@@ -8,7 +8,7 @@ import { grouped, markdownTable, markdownText, NOISE, xmlText } from "./text.ts"
 
 /** In Markdown. The same results give the same text. */
 export function pageOf(results: Results): string {
-  return [
+  const parts = [
     "# Performance",
     introduction(results),
     "## How to read it",
@@ -18,8 +18,8 @@ export function pageOf(results: Results): string {
     ...results.subjects.map(subjectText),
     "## How to repeat it",
     repeating(results),
-    "",
-  ].join("\n\n");
+  ];
+  return `${parts.join("\n\n")}\n`;
 }
 
 function introduction({ date, machine, versions, effort }: Results): string {
