@@ -124,6 +124,8 @@ export class Thread implements CallHolder {
 
   /** Ends it, whatever it does. */
   terminate(): void {
+    // Whoever waits for its end would wait in a process that has nothing else to do, and ends.
+    this.#host.hold(true);
     this.#host.terminate();
   }
 
