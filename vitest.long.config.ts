@@ -1,4 +1,4 @@
-/** Tests that take longer than `npm test` may, and run with every change all the same: `npm run test:long`. */
+/** Tests that take longer than `npm test` may: `npm run test:long`. */
 import { defineConfig } from "vitest/config";
 import base from "./vitest.config.ts";
 
