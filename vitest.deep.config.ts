@@ -7,6 +7,8 @@ export default defineConfig({
   test: {
     ...base.test,
     include: ["test/deep/*.deep.ts"],
+    // A thread cannot be given a collector of its own.
+    pool: "forks",
     execArgv: ["--expose-gc"],
     testTimeout: 6 * 3_600_000,
   },

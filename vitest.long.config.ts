@@ -4,5 +4,6 @@ import base from "./vitest.config.ts";
 
 export default defineConfig({
   ...base,
-  test: { ...base.test, include: ["test/**/*.long.ts"], testTimeout: 600_000 },
+  // A process a file at a time: these tests look at what their process has, and may take down a thread.
+  test: { ...base.test, include: ["test/**/*.long.ts"], pool: "forks", testTimeout: 600_000 },
 });

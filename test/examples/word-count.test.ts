@@ -6,6 +6,7 @@ import type { Input } from "../../examples/input-demo.ts";
 import { inputDemo } from "../../examples/word-count.ts";
 import { WordTable } from "../../examples/word-table.ts";
 import { blocksOf, compareWords } from "../../examples/words.ts";
+import { anyText } from "../support/any-text.ts";
 import { hostless } from "../support/hostless.ts";
 import { failureOf } from "../support/outcomes.ts";
 
@@ -204,11 +205,11 @@ describe("the words of a text", () => {
   });
 
   test("are as many as there are, also when the table has to grow", async () => {
-    const words = Array.from({ length: 50_000 }, (_, index) => `word-number-${index % 30_000}-of-the-text`);
+    const words = Array.from({ length: 25_000 }, (_, index) => `word-number-${index % 15_000}-of-the-text`);
     const { lines } = await countWords([inputOf([bytesOf(words.join(" "))])]);
-    expect(lines).toHaveLength(30_001);
+    expect(lines).toHaveLength(15_001);
     expect(lines[1]).toBe("  word-number-0-of-the-text: 2");
-    expect(new Set(lines.slice(1, 20_001).map((line) => line.slice(-3)))).toEqual(new Set([": 2"]));
+    expect(new Set(lines.slice(1, 10_001).map((line) => line.slice(-3)))).toEqual(new Set([": 2"]));
   });
 
   // A line of 64 MiB is in the long tests.
@@ -241,7 +242,7 @@ describe("the word count", () => {
   });
 
   test("tells how many bytes it has read", async () => {
-    const chunk = bytesOf("some words ".repeat(100_000));
+    const chunk = bytesOf("some words ".repeat(30_000));
     const { progress } = await countWords([inputOf([chunk, chunk]), inputOf([chunk])]);
     expect(progress.length).toBeGreaterThan(3);
     expect(progress).toEqual(progress.toSorted((left, right) => left - right));
@@ -296,8 +297,8 @@ describe("compareWords", () => {
       const bytes = Buffer.compare(Buffer.from(left), Buffer.from(right));
       expect(Math.sign(compareWords(left, right))).toBe(bytes);
     };
-    fc.assert(fc.property(fc.string({ unit: "binary" }), fc.string({ unit: "binary" }), compare));
-    const prefixed = fc.tuple(fc.string(), fc.string({ unit: "binary" }), fc.string({ unit: "binary" }));
+    fc.assert(fc.property(anyText(), anyText(), compare));
+    const prefixed = fc.tuple(fc.string(), anyText(), anyText());
     fc.assert(fc.property(prefixed, ([start, left, right]) => compare(start + left, start + right)));
   });
 });
