@@ -10,6 +10,8 @@ type Named<T> = Readonly<Record<string, T>>;
 
 /** One implementation of one kind of thing, in all the ways in which it can be put to the test. */
 export interface Subject {
+  /** Whether it can be put into a simulation; by default it can. */
+  readonly simulated?: false;
   /** Many callers at once, in random programs. Promises 1, 2, 3, 4, 7 and 9. */
   readonly crowds?: Named<() => Crowd>;
   /** Each waiting call, where it must wait. Promises 1, 3, 4, 5 and 7. */
@@ -58,6 +60,12 @@ export class Failure extends Error {
     super(`failure of ${of}`);
     this.of = of;
   }
+}
+
+/** Whose failure it is, also of a copy; undefined if it is no such failure. */
+export function ownerOf(error: unknown): number | undefined {
+  const { of, message } = (error ?? {}) as Partial<Failure>;
+  return message === `failure of ${of}` ? of : undefined;
 }
 
 /** A kind of call. */

@@ -17,6 +17,7 @@ import { fanIns, flows } from "./implementations/flows.ts";
 import { mutex, rwLock, semaphore } from "./implementations/locks.ts";
 import { oneKey, threeKeys } from "./implementations/resource-pools.ts";
 import { runs, stopped } from "./implementations/runs.ts";
+import { threadsInHere } from "./implementations/threads.ts";
 import { timeLimits, timers } from "./implementations/timers.ts";
 import { type BusLike, busSubject } from "./kinds/bus.ts";
 import { channelSubject } from "./kinds/channel.ts";
@@ -47,6 +48,7 @@ export const subjects: Readonly<Record<string, Subject>> = {
     return { limiter, burst: 3, most: (ms) => 3 + (ms / 1000) * perSecond };
   }),
   WorkerPool: poolSubject((work, size) => new WorkerPool((job: number, { ctx }) => work(job, ctx), size)),
+  "ThreadPool, its threads in one": threadsInHere,
   ResourcePool: resourcePoolSubject((options) => new ResourcePool(options)),
   "KeyedResourcePool, one key": resourcePoolSubject(oneKey),
   "KeyedResourcePool, three keys": { crowds: { "": () => resourcePoolCrowd(threeKeys) } },

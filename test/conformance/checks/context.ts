@@ -6,12 +6,12 @@ import { expect } from "vitest";
 import type { Scene, Subject } from "../subject.ts";
 import { type Check, checksFor, everywhere } from "./check.ts";
 
-export function contextChecks({ callbacks }: Subject): readonly Check[] {
-  return checksFor(callbacks, (program) => [
+export function contextChecks(subject: Subject): readonly Check[] {
+  return checksFor(subject.callbacks, (program) => [
     {
       name: "runs in the async context of whoever handed it over",
       promises: [8],
-      run: () => everywhere(() => keepsContext(program)),
+      run: () => everywhere(subject, () => keepsContext(program)),
     },
   ]);
 }

@@ -9,21 +9,29 @@ import { Failure, type Subject } from "../subject.ts";
 import { type Check, checksFor, everywhere } from "./check.ts";
 import { disguises } from "./waiting.ts";
 
-export function errorChecks({ failing, closed, secondary }: Subject): readonly Check[] {
+export function errorChecks(subject: Subject): readonly Check[] {
   const promises = [7];
   return [
-    ...checksFor(failing, (call) => [
+    ...checksFor(subject.failing, (call) => [
       {
         name: "fails with what user code throws, whatever that looks like",
         promises,
-        run: () => everywhere(() => failsAsItIs(call)),
+        run: () => everywhere(subject, () => failsAsItIs(call)),
       },
     ]),
-    ...checksFor(closed, (call) => [
-      { name: "says that it was closed, and why", promises, run: () => everywhere(() => tellsClosure(call)) },
+    ...checksFor(subject.closed, (call) => [
+      {
+        name: "says that it was closed, and why",
+        promises,
+        run: () => everywhere(subject, () => tellsClosure(call)),
+      },
     ]),
-    ...checksFor(secondary, (program) => [
-      { name: "does not lose a further failure", promises, run: () => everywhere(() => attaches(program)) },
+    ...checksFor(subject.secondary, (program) => [
+      {
+        name: "does not lose a further failure",
+        promises,
+        run: () => everywhere(subject, () => attaches(program)),
+      },
     ]),
   ];
 }

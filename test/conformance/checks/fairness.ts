@@ -7,14 +7,14 @@ import { hostGetsItsTurn } from "../../support/listeners.ts";
 import type { Subject } from "../subject.ts";
 import { type Check, checksFor, everywhere } from "./check.ts";
 
-export function fairnessChecks({ busy, rivals }: Subject): readonly Check[] {
+export function fairnessChecks(subject: Subject): readonly Check[] {
   const promises = [5];
   return [
-    ...checksFor(busy, (program) => [
+    ...checksFor(subject.busy, (program) => [
       { name: "lets the host have its turn", promises, run: () => letsHostHaveItsTurn(program) },
     ]),
-    ...checksFor(rivals, (program) => [
-      { name: "hears the quiet beside the loud", promises, run: () => everywhere(program) },
+    ...checksFor(subject.rivals, (program) => [
+      { name: "hears the quiet beside the loud", promises, run: () => everywhere(subject, program) },
     ]),
   ];
 }

@@ -13,32 +13,32 @@ import { type Check, checksFor, everywhere } from "./check.ts";
 
 type MakeJam = () => Jam | Promise<Jam>;
 
-export function waitingChecks({ jams }: Subject): readonly Check[] {
-  return checksFor(jams, (makeJam) => [
+export function waitingChecks(subject: Subject): readonly Check[] {
+  return checksFor(subject.jams, (makeJam) => [
     {
       name: "lets one of many go at once, and serves the others as if it had never come",
       promises: [1, 3, 4],
-      run: () => everywhere(() => oneLeaves(makeJam)),
+      run: () => everywhere(subject, () => oneLeaves(makeJam)),
     },
     {
       name: "lets all go who wait with one signal, which has one listener",
       promises: [3, 4],
-      run: () => everywhere(() => allLeave(makeJam)),
+      run: () => everywhere(subject, () => allLeave(makeJam)),
     },
     {
       name: "serves first who came first",
       promises: [5],
-      run: () => everywhere(() => firstComeFirstServed(makeJam)),
+      run: () => everywhere(subject, () => firstComeFirstServed(makeJam)),
     },
     {
       name: "fails with the reason of its signal, whatever that looks like",
       promises: [7],
-      run: () => everywhere(() => failsWithReason(makeJam)),
+      run: () => everywhere(subject, () => failsWithReason(makeJam)),
     },
     {
       name: "fails with a timeout when a deadline passes, and not with a cancellation",
       promises: [7],
-      run: () => everywhere(() => failsWithTimeout(makeJam)),
+      run: () => everywhere(subject, () => failsWithTimeout(makeJam)),
     },
   ]);
 }
