@@ -52,7 +52,7 @@ export interface ReceiveSide<out T> {
   readonly resource: ResourceInfo | undefined;
   /** Whether a receive would not wait. */
   readonly receivable: boolean;
-  /** Receives if that needs no waiting. */
+  /** Receives if that needs no waiting. Of one that was receivable, undefined says that another thread was faster. */
   tryReceive(): Received<T> | undefined;
   /** Lets a receiver wait who has seen that this is not receivable. */
   enrollReceiver(receiver: Receiver<T>): void;
@@ -79,6 +79,11 @@ export interface SendSide<T> {
   readonly resource: ResourceInfo | undefined;
   /** Whether a send would not wait. */
   readonly sendable: boolean;
+  /**
+   * Whether other threads have ends of it, too: then `trySend` may find that there is no room after all. Otherwise, one
+   * that was sendable and gives false has dropped the value, and the send is done.
+   */
+  readonly shared?: true;
   /** Sends if that needs no waiting. */
   trySend(value: T): boolean;
   /** Lets a sender wait who has seen that this is not sendable. */

@@ -20,8 +20,8 @@ import type { Receivable, Received, ReceiveSide, Receiver, Sendable, Sender, Sen
 export interface SelectCase<R extends CaseResult> {
   /** Whether it could go on now. */
   ready(): boolean;
-  /** Goes on; called only when ready, in the same step. */
-  commit(): R;
+  /** Goes on; called only when ready, in the same step. Undefined if it could not, as another thread was faster. */
+  commit(): R | undefined;
   /** Takes its place where it will be found when it can go on; `key` is what the select calls it. */
   enroll(select: Chooser<R>, key: string): Enrollment;
   /** What it concerns, for reports. */
@@ -92,8 +92,8 @@ class ReceiveCase<T> implements SelectCase<Received<T>> {
     return this.#end.receivable;
   }
 
-  commit(): Received<T> {
-    return this.#end.tryReceive() as Received<T>;
+  commit(): Received<T> | undefined {
+    return this.#end.tryReceive();
   }
 
   enroll(select: Chooser<Received<T>>, key: string): Enrollment {
@@ -157,9 +157,8 @@ class SendCase<T> implements SelectCase<Sent> {
     return this.#end.sendable;
   }
 
-  commit(): Sent {
-    this.#end.trySend(this.#value);
-    return SENT;
+  commit(): Sent | undefined {
+    return this.#end.trySend(this.#value) || this.#end.shared !== true ? SENT : undefined;
   }
 
   enroll(select: Chooser<Sent>, key: string): Enrollment {

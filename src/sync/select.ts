@@ -78,7 +78,8 @@ class SelectWaiter extends Waiter<Choice> implements Chooser<CaseResult> {
     super(runtime, "select", runtime.scheduler === undefined ? undefined : resourcesOf(cases), options);
     this.runtime = runtime;
     const { keys, operations } = cases;
-    for (let index = 0; index < keys.length; index++) {
+    // What is shared with other threads may be ready by the time at which it is waited for.
+    for (let index = 0; index < keys.length && this.waiting; index++) {
       const operation = operations[index];
       if (isEnabled(operation)) this.#enrolled.push(operation.enroll(this, keys[index] as string));
     }
@@ -118,7 +119,9 @@ function commitReady(runtime: Runtime, { keys, operations }: Cases, order: Order
   for (let index = 0; index < operations.length; index++) {
     const operation = operations[index];
     if (!isEnabled(operation) || !operation.ready() || passed-- > 0) continue;
-    return choiceOf(keys[index] as string, operation.commit());
+    const result = operation.commit();
+    if (result !== undefined) return choiceOf(keys[index] as string, result);
+    return commitReady(runtime, { keys, operations: operations.with(index, undefined) }, order);
   }
   return undefined;
 }

@@ -14,39 +14,26 @@ import type { Timer } from "../core/clock.ts";
 import { completed } from "../core/fairness.ts";
 import { begin } from "../core/resource.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
-import { type QueueNode, WaiterQueue } from "../core/waiter-queue.ts";
 import { type ChannelWaiting, ReceiveWaiter, SendWaiter } from "../sync/channel/waiters.ts";
-import type { Received, ReceivePort, SendPort } from "../sync/ports.ts";
+import type {
+  Received,
+  ReceiveEnd,
+  Receiver,
+  ReceiveSide,
+  SendEnd,
+  Sender,
+  SendSide,
+} from "../sync/ports.ts";
 import type { Bell } from "./shared-bell.ts";
 import type { StructureCodec } from "./shared-codec.ts";
 import { type SharedChannelHandle, type SharedChannelOptions, SharedQueue } from "./shared-queue.ts";
 import { forRoom, forValues, type SharedRingHandle } from "./shared-ring.ts";
+import { WatchedLine } from "./watched-line.ts";
 
 export type { SharedChannelHandle, SharedChannelOptions } from "./shared-queue.ts";
 
 /** Longer than anybody waits; a timer of the host cannot do without an end. */
 const FOR_EVER_MS = 2 ** 31 - 1;
-/** Those who wait on one side in this thread. */
-class Line<N extends QueueNode> extends WaiterQueue<N> {
-  readonly #begun: () => void;
-  readonly #over: () => void;
-
-  constructor(begun: () => void, over: () => void) {
-    super();
-    this.#begun = begun;
-    this.#over = over;
-  }
-
-  override push(node: N): void {
-    super.push(node);
-    if (this.size === 1) this.#begun();
-  }
-
-  override remove(node: N): void {
-    super.remove(node);
-    if (this.size === 0) this.#over();
-  }
-}
 
 /**
  * One end of a channel in shared memory; made by `sharedChannel`. Every end can send and receive.
@@ -54,14 +41,18 @@ class Line<N extends QueueNode> extends WaiterQueue<N> {
  * Its calls are those of a `Channel`, except that nobody can wait for a rendezvous, and that there are two more:
  * `sendSync` and `receiveSync` wait with the whole thread.
  */
-export class SharedChannel<T> implements SendPort<T>, ReceivePort<T> {
+export class SharedChannel<T> implements SendEnd<T>, ReceiveEnd<T> {
+  /** What reports know of it: nothing, as there is none in a simulation. @internal */
+  readonly resource = undefined;
+  /** @internal */
+  readonly shared = true;
   readonly #runtime: Runtime = currentRuntime();
   readonly #queue: SharedQueue<T>;
-  readonly #senders: Line<SendWaiter<T>> = new Line(
+  readonly #senders: WatchedLine<Sender<T>> = new WatchedLine(
     () => this.#listen(forRoom),
     () => this.#rest(),
   );
-  readonly #receivers: Line<ReceiveWaiter<T>> = new Line(
+  readonly #receivers: WatchedLine<Receiver<T>> = new WatchedLine(
     () => this.#listen(forValues),
     () => this.#rest(),
   );
@@ -177,6 +168,36 @@ export class SharedChannel<T> implements SendPort<T>, ReceivePort<T> {
     return { next: () => this.receive() };
   }
 
+  /** For select. */
+  get receiveSide(): ReceiveSide<T> {
+    return this;
+  }
+
+  /** For select. */
+  get sendSide(): SendSide<T> {
+    return this;
+  }
+
+  /** Whether a receive would not wait, if no other thread is faster. @internal */
+  get receivable(): boolean {
+    return this.#receivers.size === 0 && this.#queue.receivable;
+  }
+
+  /** Whether a send would not wait, if no other thread is faster. @internal */
+  get sendable(): boolean {
+    return this.#queue.closed || (this.#senders.size === 0 && this.#queue.sendable);
+  }
+
+  /** Lets a receiver wait who has seen that this is not receivable; it may be served in this call. @internal */
+  enrollReceiver(receiver: Receiver<T>): void {
+    this.#receivers.push(receiver);
+  }
+
+  /** Lets a sender wait who has seen that this is not sendable; it may be served in this call. @internal */
+  enrollSender(sender: Sender<T>): void {
+    this.#senders.push(sender);
+  }
+
   #send(value: T, options: CancelOptions | undefined): Promise<void> {
     const cancelled = rejectIfCancelled(options);
     if (cancelled !== undefined) return cancelled;
@@ -211,13 +232,13 @@ export class SharedChannel<T> implements SendPort<T>, ReceivePort<T> {
 
   #serveReceivers(): boolean {
     let served = false;
-    for (let waiter = this.#receivers.first; waiter !== undefined; waiter = this.#receivers.first) {
+    while (this.#receivers.size > 0) {
       try {
         const taken = this.#queue.take();
         if (taken === undefined) return served;
-        waiter.deliver(taken);
+        this.#receivers.shift()?.deliver(taken);
       } catch (error) {
-        waiter.refused(error);
+        this.#receivers.shift()?.refused(error);
       }
       served = true;
     }
@@ -226,12 +247,12 @@ export class SharedChannel<T> implements SendPort<T>, ReceivePort<T> {
 
   #serveSenders(): boolean {
     let served = false;
-    for (let waiter = this.#senders.first; waiter !== undefined; waiter = this.#senders.first) {
+    for (let sender = this.#senders.first; sender !== undefined; sender = this.#senders.first) {
       try {
-        if (!this.#queue.put(waiter.value)) return served;
-        waiter.accepted();
+        if (!this.#queue.put(sender.value)) return served;
+        this.#senders.shift()?.accepted();
       } catch (error) {
-        waiter.refused(error);
+        this.#senders.shift()?.refused(error);
       }
       served = true;
     }

@@ -55,6 +55,16 @@ export class SharedQueue<T> {
     return this.#ring.closed;
   }
 
+  /** Whether a value, or the end, could be taken now. */
+  get receivable(): boolean {
+    return this.#ring.receivable;
+  }
+
+  /** Whether a value could be put in now. */
+  get sendable(): boolean {
+    return this.#ring.sendable;
+  }
+
   /** Puts a value in, if there is room. Throws if it is closed. */
   put(value: T): boolean {
     const put = this.#codec.put(value);

@@ -36,8 +36,9 @@ import type { Subject } from "./subject.ts";
 /** Every implementation, as a subject of its kind. */
 export const subjects: Readonly<Record<string, Subject>> = {
   Channel: channelSubject((capacity) => new Channel(capacity)),
-  "Channel, by select": channelSubject(selecting),
+  "Channel, by select": channelSubject((capacity) => selecting(new Channel(capacity))),
   "SharedChannel, in one thread": channelSubject((capacity) => sharedChannel<number>(capacity), 1),
+  "SharedChannel, by select": channelSubject((capacity) => selecting(sharedChannel<number>(capacity)), 1),
   JobQueue: channelSubject(queued),
   select: selects,
   Mutex: lockSubject(mutex),

@@ -29,6 +29,7 @@ export function countSlowly(at: readonly [SharedArrayBuffer, number]): AsyncGene
 export function meet(at: readonly [SharedArrayBuffer, number, string]): Promise<void>;
 export function produce(job: readonly [SharedChannelHandle<number>, number, number]): void;
 export function consume(handle: SharedChannelHandle<number>): number[];
+export function consumeAny(handles: readonly SharedChannelHandle<number>[]): Promise<number[]>;
 type Ends = readonly [from: SharedChannelHandle<number>, to: SharedChannelHandle<number>];
 export function addTen(ends: Ends, context: ThreadJobContext): Promise<void>;
 export function squareAll(ends: Ends, context: ThreadJobContext): Promise<void>;

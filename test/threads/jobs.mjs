@@ -1,6 +1,8 @@
 /** The functions that the threads of the tests call. */
 import { isMainThread, threadId } from "node:worker_threads";
+import { Channel } from "concurrency-model-patterns/channel";
 import { pipeline } from "concurrency-model-patterns/pipeline";
+import { receive, select, send } from "concurrency-model-patterns/select";
 import { transfer } from "concurrency-model-patterns/threads";
 import { sharedChannel } from "concurrency-model-patterns/threads/channel";
 
@@ -119,6 +121,19 @@ export const meet = async ([memory, index, fate]) => {
   if (fate === "exhaust") exhaust();
 };
 
+/** Receives from whichever of some channels has a value, until all have ended. */
+export const consumeAny = async (handles) => {
+  const seen = [];
+  const open = new Map(handles.map((handle, index) => [`${index}`, sharedChannel(handle)]));
+  while (open.size > 0) {
+    const cases = Object.fromEntries([...open].map(([key, channel]) => [key, receive(channel)]));
+    const { key, value, done } = await select(cases);
+    if (done) open.delete(key);
+    else seen.push(value);
+  }
+  return seen;
+};
+
 /** Sends the numbers from `from` up to `to`, waiting with the whole thread. */
 export const produce = ([handle, from, to]) => {
   const channel = sharedChannel(handle);
@@ -192,6 +207,9 @@ const impatience = (draw) => {
   return controller;
 };
 
+/** A case that never comes. */
+const never = receive(new Channel());
+
 const givenUp = (error) => {
   if (error !== "enough") throw error;
   return true;
@@ -207,8 +225,11 @@ export const sendSome = async ([handle, sent, from, to, seed, way]) => {
       const value = wrapped(n);
       if (way === "sync") channel.sendSync(value);
       else if (draw(2) === 1 || !channel.trySend(value)) {
-        const gaveUp = await channel.send(value, impatience(draw)).catch(givenUp);
-        if (gaveUp) continue;
+        const chosen = draw(3) === 0;
+        const sending = chosen
+          ? select({ sent: send(channel, value), never }, impatience(draw))
+          : channel.send(value, impatience(draw));
+        if ((await sending.catch(givenUp)) === true) continue;
       }
       Atomics.add(marks, n, 1);
     }
@@ -229,7 +250,10 @@ export const receiveSome = async ([handle, received, seed, way, range]) => {
       way === "sync"
         ? channel.receiveSync()
         : ((draw(2) === 0 ? channel.tryReceive() : undefined) ??
-          (await channel.receive(impatience(draw)).catch(givenUp)));
+          (await (draw(3) === 0
+            ? select({ next: receive(channel), never }, impatience(draw))
+            : channel.receive(impatience(draw))
+          ).catch(givenUp)));
     if (next === true) continue;
     if (next.done === true) return inOrder;
     const n = unwrapped(next.value);

@@ -1,6 +1,8 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { background, withCancel } from "concurrency-model-patterns/context";
+import { EventLoop } from "concurrency-model-patterns/event-loop";
+import { after, receive, select, send, trySelect } from "concurrency-model-patterns/select";
 import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { threadPool } from "concurrency-model-patterns/threads";
 import { type SharedChannel, sharedChannel } from "concurrency-model-patterns/threads/channel";
@@ -118,6 +120,116 @@ describe("the ends of a shared channel", () => {
   });
 });
 
+describe("a select over shared channels", () => {
+  // As if another thread took the value between the look and the choice, or filled the last place.
+  const faster = {
+    receiveSide: {
+      resource: undefined,
+      receivable: true,
+      tryReceive: () => undefined,
+      enrollReceiver: () => {},
+    },
+    sendSide: {
+      resource: undefined,
+      sendable: true,
+      shared: true as const,
+      trySend: () => false,
+      enrollSender: () => {},
+    },
+  };
+
+  test("goes on with what is there, chooses no other, and leaves nothing when it is given up", async () => {
+    const [one, other] = [sharedChannel<number>(1), sharedChannel<number>(1)];
+    const ends = [one, other].map(({ handle }) => sharedChannel<number>(handle)) as [
+      typeof one,
+      typeof other,
+    ];
+    const cases = () => ({ one: receive(one), other: receive(other), sent: one.size > 0 && send(other, 7) });
+    expect(trySelect(cases())).toBeUndefined();
+    const scope = withCancel(background);
+    const leaving = select(cases(), scope.ctx).catch((error: unknown) => error);
+    const chosen = select(cases());
+    expect([one.waiting.receivers, other.waiting.receivers]).toEqual([2, 2]);
+    scope.cancel("over");
+    expect(await leaving).toBe("over");
+    await ends[1].send(5);
+    expect(await chosen).toEqual({ key: "other", value: 5, done: false });
+    for (const { waiting } of [one, other]) expect(waiting).toEqual({ senders: 0, receivers: 0 });
+    await ends[0].send(1);
+    await ends[1].send(6);
+    expect(await select({ sent: send(other, 7), one: receive(one) })).toEqual({
+      key: "one",
+      value: 1,
+      done: false,
+    });
+    expect([other.size, other.tryReceive()?.value]).toEqual([1, 6]);
+  });
+
+  test("waits for room, and fails with what a channel was closed with", async () => {
+    const channel = sharedChannel<number>(1);
+    const end = sharedChannel<number>(channel.handle);
+    await channel.send(1);
+    const sending = select({ sent: send(channel, 2), late: after(1e6) });
+    expect(channel.waiting).toEqual({ senders: 1, receivers: 0 });
+    expect(await end.receive()).toEqual({ value: 1, done: false });
+    expect(await sending).toEqual({ key: "sent", value: undefined });
+    expect(await end.receive()).toEqual({ value: 2, done: false });
+    const boom = new Error("boom");
+    const receiving = select({ next: receive(channel), late: after(1e6) });
+    channel.close(boom);
+    await expect(receiving).rejects.toBe(boom);
+    await expect(select({ sent: send(channel, 3) })).rejects.toThrow("send on closed channel");
+  });
+
+  test("passes over a channel from which another was faster, and chooses among the others", async () => {
+    const [emptied, other] = [sharedChannel<number>(1), sharedChannel<number>(1)];
+    await other.send(1);
+    const cases = () => ({ a: receive(faster), b: send(faster, 1), c: receive(emptied), d: receive(other) });
+    for (const order of ["random", "priority"] as const) {
+      expect((await select(cases(), { order })).key).toBe("d");
+      expect(trySelect(cases(), { order })).toBeUndefined();
+      await other.send(1);
+    }
+  });
+
+  test("is what an event loop does with its sources, and it passes over one that others have emptied", async () => {
+    const channels = [sharedChannel<number>(2), sharedChannel<number>(2)];
+    const seen: number[] = [];
+    const loop = new EventLoop<{ n: number }>();
+    loop.on("n", (n) => void seen.push(n));
+    const emptied = { ...faster, [Symbol.asyncIterator]: () => channels[0]?.[Symbol.asyncIterator]() };
+    loop.source("n", emptied as unknown as SharedChannel<number>);
+    for (const channel of channels) loop.source("n", channel);
+    await using pool = threadPool<typeof functions>(jobs, { workers: 2 });
+    const running = loop.run();
+    await Promise.all(channels.map(({ handle }, n) => pool.run("produce", [handle, n * 50, (n + 1) * 50])));
+    while (seen.length < 100) await new Promise(setImmediate);
+    loop.stop();
+    await running;
+    expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, n) => n));
+  });
+
+  test("takes its place in no further channel once the first has served it", async () => {
+    const [one, other] = [sharedChannel<number>(1), sharedChannel<number>(1)];
+    await one.send(1);
+    // Ready by the time at which it is waited for, and not when it was looked at.
+    const late = {
+      receiveSide: {
+        resource: undefined,
+        receivable: false,
+        tryReceive: () => undefined,
+        enrollReceiver: (receiver: Parameters<typeof one.enrollReceiver>[0]) => one.enrollReceiver(receiver),
+      },
+    };
+    expect(await select({ late: receive(late), other: receive(other) })).toEqual({
+      key: "late",
+      value: 1,
+      done: false,
+    });
+    expect([one.waiting.receivers, other.waiting.receivers]).toEqual([0, 0]);
+  });
+});
+
 describe("a shared channel between threads", () => {
   test("gives each value once: four threads send, and receive, with their whole thread or as here", async () => {
     await using pool = threadPool<typeof functions>(jobs, { workers: 4 });
@@ -139,6 +251,19 @@ describe("a shared channel between threads", () => {
       const [low, high] = [part.filter((n) => n < 1000), part.filter((n) => n >= 1000 && n < 2000)];
       for (const ofOne of [low, high]) expect(ofOne).toEqual(ofOne.toSorted((a, b) => a - b));
     }
+  });
+
+  test("is one of several among which threads select, and each value goes to one of them", async () => {
+    await using pool = threadPool<typeof functions>(jobs, { workers: 4 });
+    const channels = [sharedChannel<number>(2), sharedChannel<number>(2)];
+    const handles = channels.map(({ handle }) => handle);
+    const consumed = [pool.run("consumeAny", handles), pool.run("consumeAny", handles)];
+    const { consumeAny } = await import("./jobs.mjs");
+    const own = consumeAny(handles);
+    await Promise.all(handles.map((handle, n) => pool.run("produce", [handle, n * 500, (n + 1) * 500])));
+    for (const channel of channels) channel.close();
+    const all = (await Promise.all([...consumed, own])).flat().toSorted((a, b) => a - b);
+    expect(all).toEqual(Array.from({ length: 1000 }, (_, n) => n));
   });
 
   /** A pipeline of two stages in threads, and what has come out of it. */

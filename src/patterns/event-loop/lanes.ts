@@ -104,15 +104,18 @@ export class Lanes<A> {
     return {
       resource: undefined,
       ready: () => lanes.some(([, { port }]) => port.ready()),
-      commit: () => {
-        const ready = lanes.filter(([, { port }]) => port.ready());
-        const [key, { port }] = ready[
-          this.#turns.next(ready.map(([, { rank }]) => rank))
-        ] as (typeof ready)[number];
-        return { value: { key, received: outcomeNow(() => port.commit()) } };
-      },
+      commit: () => this.#takeNow(lanes.filter(([, { port }]) => port.ready())),
       enroll: () => ({ leave: () => {} }),
     };
+  }
+
+  /** Takes from the lane whose turn it is. One whose event another thread has taken meanwhile is passed over. */
+  #takeNow(ready: readonly (readonly [string, Lane<A>])[]): { readonly value: Arrived } | undefined {
+    if (ready.length === 0) return undefined;
+    const turn = this.#turns.next(ready.map(([, { rank }]) => rank));
+    const [key, { port }] = ready[turn] as (typeof ready)[number];
+    const received = receivedNow(port);
+    return received === undefined ? this.#takeNow(ready.toSpliced(turn, 1)) : { value: { key, received } };
   }
 }
 
@@ -121,7 +124,7 @@ function waitAt(key: string, port: SelectCase<Received<unknown>>): ArrivalCase {
   return {
     resource: port.resource,
     ready: () => false,
-    commit: () => ({ value: { key, received: outcomeNow(() => port.commit()) } }),
+    commit: () => undefined,
     enroll: (chooser, ofCase) => {
       const arrived = (received: Outcome<Received<unknown>>): void =>
         chooser.choose(ofCase, { value: { key, received } });
@@ -133,9 +136,10 @@ function waitAt(key: string, port: SelectCase<Received<unknown>>): ArrivalCase {
   };
 }
 
-function outcomeNow<T>(call: () => T): Outcome<T> {
+function receivedNow(port: SelectCase<Received<unknown>>): Outcome<Received<unknown>> | undefined {
   try {
-    return { ok: true, value: call() };
+    const value = port.commit();
+    return value && { ok: true, value };
   } catch (error) {
     return { ok: false, error };
   }

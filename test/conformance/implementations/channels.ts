@@ -1,5 +1,5 @@
 /** What is used as a channel. */
-import { Channel } from "concurrency-model-patterns/channel";
+import { Channel, type ReceiveEnd, type SendEnd } from "concurrency-model-patterns/channel";
 import { JobQueue } from "concurrency-model-patterns/producer-consumer";
 import { after, receive, select, send } from "concurrency-model-patterns/select";
 import { expect } from "vitest";
@@ -7,11 +7,12 @@ import type { ChannelLike } from "../kinds/channel.ts";
 import type { Subject } from "../subject.ts";
 
 /** A channel that is used through select alone. */
-export function selecting(capacity: number): ChannelLike<number> {
-  const channel = new Channel<number>(capacity);
+export function selecting(
+  channel: ChannelLike<number> & ReceiveEnd<number> & SendEnd<number>,
+): ChannelLike<number> {
   const never = new Channel<number>();
   return {
-    capacity,
+    capacity: channel.capacity,
     get size() {
       return channel.size;
     },
