@@ -111,7 +111,10 @@ describe("a simulation that fails", () => {
 
   test("has a log that ends with its end, although I/O of it comes later", async () => {
     const events: RunEvent[] = [];
-    const late = new Promise<void>((resolve) => setTimeout(resolve, 10));
+    let comeLate = (): void => {};
+    const late = new Promise<void>((resolve) => {
+      comeLate = resolve;
+    });
     const program = async (): Promise<void> => {
       const channel = new Channel<number>(1);
       await late;
@@ -119,7 +122,7 @@ describe("a simulation that fails", () => {
     };
     const onEvent = (event: RunEvent): void => void events.push(event);
     const error = await failureOf(simulate(program, { seed: 1, externalTimeoutMs: 1, onEvent }));
-    await late;
+    comeLate();
     await sleep(0);
     expect(error).toMatchObject({ code: "STALLED" });
     expect(events.at(-1)).toMatchObject({ k: "run.end" });
