@@ -42,6 +42,8 @@ export interface Suspension {
   readonly op: string;
   /** What it concerns; empty for a mere passing of time. */
   readonly resources: readonly ResourceInfo[];
+  /** Whether it may be made ready because of something that the scheduler does not see, such as I/O. */
+  readonly outside?: boolean;
   /** The task that waits; written by the scheduler. */
   task: TaskRecord | undefined;
   /** Lets it go on. Called once, by the scheduler, after it was made ready. */

@@ -16,7 +16,7 @@ import type { ResourceInfo, TaskRecord } from "../core/scheduler.ts";
 import { QueueNode } from "../core/waiter-queue.ts";
 import type { Receivable, Received, ReceiveSide, Receiver, Sendable, Sender, SendSide } from "./ports.ts";
 
-/** One operation that a select may choose. Made by {@link receive}, {@link send}, {@link after} and {@link done}. */
+/** One operation that a select may choose. Made by {@link receive}, {@link send}, {@link after}, {@link done} and `settled`. */
 export interface SelectCase<R extends CaseResult> {
   /** Whether it could go on now. */
   ready(): boolean;
@@ -39,6 +39,8 @@ export interface CaseResult {
 /** A case that has taken its place. */
 export interface Enrollment {
   leave(): void;
+  /** Whether it may be chosen because of something that no scheduler sees. */
+  readonly outside?: true;
 }
 
 /** The select to which an enrolled case belongs. */

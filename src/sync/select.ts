@@ -26,6 +26,7 @@ export {
   type Sent,
   send,
 } from "./select-cases.ts";
+export { settled, type Settled } from "./select/settled.ts";
 
 /** A record of cases. A case that is `undefined`, `null` or `false` is disabled, as a nil channel is in Go. */
 export type SelectCases = Readonly<Record<string, SelectCase<CaseResult> | undefined | null | false>>;
@@ -83,6 +84,11 @@ class SelectWaiter extends Waiter<Choice> implements Chooser<CaseResult> {
       const operation = operations[index];
       if (isEnabled(operation)) this.#enrolled.push(operation.enroll(this, keys[index] as string));
     }
+  }
+
+  /** Whether it may go on because of something that no scheduler sees. */
+  get outside(): boolean {
+    return this.#enrolled.some(({ outside }) => outside === true);
   }
 
   choose(key: string, result: CaseResult): void {

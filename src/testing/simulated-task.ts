@@ -68,13 +68,16 @@ export class SimulatedTask implements TaskRecord {
   }
 }
 
-/** Whether any of them waits for something that the simulation does not know. */
+/** Whether any of them waits, or waits among other things, for something that the simulation does not know. */
 export function anyExternal(tasks: ReadonlyMap<number, SimulatedTask>): boolean {
-  for (const task of tasks.values()) if (task.pending.size === 0) return true;
+  for (const { pending } of tasks.values()) {
+    if (pending.size === 0) return true;
+    for (const { outside } of pending) if (outside === true) return true;
+  }
   return false;
 }
 
-/** The one of them that does, if it is only one. */
+/** The one of them that waits for nothing else, if it is only one. */
 export function onlyExternal(tasks: ReadonlyMap<number, SimulatedTask>): SimulatedTask | undefined {
   let only: SimulatedTask | undefined;
   for (const task of tasks.values()) {

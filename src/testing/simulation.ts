@@ -8,7 +8,8 @@
  *
  * Invariants
  *   I1  A live task is in exactly one of these states: it has entries on the ready list, it is blocked on
- *       suspensions, or it is external: it waits for something that the simulation does not know.
+ *       suspensions, or it is external: it waits for something that the simulation does not know. It may also be both
+ *       of the latter, in a select with a promise.
  *   I2  Time moves only while the ready list is empty.
  */
 import { nextTurn, systemClock } from "../core/clock.ts";

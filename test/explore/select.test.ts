@@ -1,6 +1,6 @@
 import { Channel } from "concurrency-model-patterns/channel";
 import { background, withCancel } from "concurrency-model-patterns/context";
-import { after, done, receive, select, send, trySelect } from "concurrency-model-patterns/select";
+import { after, done, receive, select, send, settled, trySelect } from "concurrency-model-patterns/select";
 import { now, sleep } from "concurrency-model-patterns/timers";
 import { ended } from "../support/outcomes.ts";
 import { inEveryOrder } from "../support/explored.ts";
@@ -78,6 +78,26 @@ inEveryOrder("a select", {
     );
     check((key === "got") === (channel.size === 0), key);
   },
+  "sees the outcome of a promise or the value, not both": [
+    async () => {
+      const channel = new Channel<number>(1);
+      let resolve = (): void => {};
+      const promise = new Promise<void>((yes) => (resolve = yes));
+      let key = "";
+      await together(
+        async () => (key = (await select({ got: receive(channel), outcome: settled(promise) })).key),
+        () => channel.send(1),
+        async () => {
+          await step();
+          resolve();
+        },
+      );
+      check((key === "got") === (channel.size === 0), key);
+      return key;
+    },
+    "got",
+    "outcome",
+  ],
   "without waiting never takes what is not there": async () => {
     const channel = new Channel<number>(1);
     let got = 0;

@@ -25,6 +25,7 @@ import {
   RwLock,
   select,
   Semaphore,
+  settled,
   SingleFlight,
   sleep,
   Supervisor,
@@ -67,6 +68,11 @@ const subjects = {
   "a select that waits": () => {
     const [one, two] = [new Channel(), new Channel()];
     return (n) => Promise.all([select({ one: receive(one), two: receive(two) }, { signal }), two.send(n)]);
+  },
+  "a select that waits for a promise too": () => {
+    const never = new Promise(quiet);
+    const channel = new Channel();
+    return (n) => Promise.all([select({ never: settled(never), got: receive(channel) }), channel.send(n)]);
   },
   "a batch": () => {
     const channel = new Channel(2);

@@ -275,6 +275,31 @@ describe("publish", () => {
     100,
   );
 
+  inBothRuntimes("that is under way reaches nobody who comes now, and nobody who has left", async () => {
+    const bus = new PubSub<News>();
+    const slow = bus.subscribe("news", { capacity: 0 });
+    const leaver = bus.subscribe("news", { capacity: 0 });
+    const seen: number[] = [];
+    const handlers = [
+      bus.on("news", (n) => {
+        seen.push(n);
+        handlers.push(bus.on("news", (later) => void seen.push(-later)));
+        leaver.unsubscribe();
+      }),
+    ];
+    const publish = bus.publish("news", 1);
+    await settle();
+    const late = bus.subscribe("news");
+    expect((await slow.receive()).value).toBe(1);
+    expect([await publish, late.size, seen]).toEqual([2, 0, [1]]);
+    slow.unsubscribe();
+    handlers[0]?.unsubscribe();
+    expect(await bus.publish("news", 2)).toBe(2);
+    await settle();
+    expect([buffered(late), seen]).toEqual([[2], [1, -2]]);
+    bus.close();
+  });
+
   inBothRuntimes("two publishers who wait for one subscriber get in in their order", async () => {
     const bus = new PubSub<News>();
     const inbox = bus.subscribe("news", { capacity: 1 });

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { background, type Context, withCancel, withTimeout } from "concurrency-model-patterns/context";
+import { CanceledError } from "concurrency-model-patterns/errors";
 import { SingleFlight } from "concurrency-model-patterns/singleflight";
 import { TaskGroup } from "concurrency-model-patterns/task-group";
 import { type RunEvent, simulate } from "concurrency-model-patterns/testing";
@@ -78,6 +79,19 @@ describe("SingleFlight.do", () => {
       expect(await flights.do("key", () => 1)).toMatchObject({ value: 1 });
     }
   });
+
+  inBothRuntimes(
+    "leaves nobody waiting for work that gives itself up, or throws nothing at all",
+    async () => {
+      for (const error of [new CanceledError("not today"), undefined]) {
+        const flights = new SingleFlight<string, number>();
+        const work = (): Promise<number> => sleep(2).then(() => Promise.reject(error));
+        const ends = await together(5, () => flights.do("key", work));
+        expect(ends).toEqual(Array.from({ length: 5 }, () => ({ error })));
+        expect([flights.size, flights.waiting("key")]).toEqual([0, 0]);
+      }
+    },
+  );
 
   inBothRuntimes("never runs the work inside the call", async () => {
     const flights = new SingleFlight<string, number>();

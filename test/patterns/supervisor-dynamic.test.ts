@@ -372,6 +372,24 @@ describe("a tree", () => {
     expect(trail.events[2]).toMatchObject({ error: { code: "GAVE_UP", cause: { message: "failure 1" } } });
   });
 
+  test("a supervisor that gives up has failed: a transient one is restarted, a temporary one is not", async () => {
+    for (const restart of ["transient", "temporary"] as const) {
+      let made = 0;
+      const supervisor = (): Supervisor => {
+        const child = made++ === 0 ? { id: "x", start: failing(10) } : { id: "x", start: idle };
+        return new Supervisor([child], { intensity: 0 });
+      };
+      const trail = await run([{ id: "node", restart, supervisor }, child("a")], {}, stopAt(20));
+      expect(trail.events.find(({ type }) => type === "failed")).toMatchObject({
+        id: "node",
+        error: { code: "GAVE_UP" },
+      });
+      expect([made, trail.lines.filter((line) => line.includes("started node")).length]).toEqual(
+        restart === "transient" ? [2, 2] : [1, 1],
+      );
+    }
+  });
+
   test("starts and stops in order through all its floors, each waited for (50 seeds)", async () => {
     await overSeeds(50, async (seed) => {
       const lives: string[] = [];

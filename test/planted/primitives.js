@@ -138,6 +138,24 @@ export const primitives = [
     "",
   ],
   [
+    "a promise keeps every select that has waited for it",
+    "sync/select/settled.ts",
+    "    this.queue?.remove(this);\n",
+    "",
+  ],
+  [
+    "a promise is asked again by every case that is made of it",
+    "sync/select/settled.ts",
+    "  if (known !== undefined) return known;\n",
+    "",
+  ],
+  [
+    "a select with a promise is thought to be deadlocked",
+    "testing/simulated-task.ts",
+    "    for (const { outside } of pending) if (outside === true) return true;\n",
+    "",
+  ],
+  [
     "a select takes the first of its ready cases",
     "sync/select.ts",
     "runtime.scheduler?.choose(count) ?? pick(runtime.random, count)",

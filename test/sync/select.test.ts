@@ -8,6 +8,7 @@ import { describe, expect, test } from "vitest";
 import { inBothRuntimes, overSeeds, settle } from "../support/both-runtimes.ts";
 import { hostGetsItsTurn, hostTimers, listenersOf } from "../support/listeners.ts";
 import { ended, failureOf, thrownBy } from "../support/outcomes.ts";
+import { crowd } from "./crowd.ts";
 
 const TRIALS = 10_000;
 /** 4.891676 standard deviations of a fair coin: six nines. */
@@ -270,53 +271,7 @@ describe("select: the commitment", () => {
   );
 
   test("loses nothing under stress: ten tasks, four channels, 5,000 values each", async () => {
-    const channels = [0, 0, 2, 3].map((capacity) => new Channel<number>(capacity));
-    const [a, b, c, d] = channels as [Channel<number>, Channel<number>, Channel<number>, Channel<number>];
-    const each = 5000;
-    let received = 0;
-    await TaskGroup.run((group) => {
-      for (const channel of channels) {
-        group.go(async () => {
-          for (let n = 0; n < each; n++) await channel.send(n, group.ctx);
-        });
-        group.go(async () => {
-          for (let n = 0; n < each; n++, received++) await channel.receive(group.ctx);
-        });
-      }
-      group.go(async () => {
-        const left = { a: each, b: each, c: each, d: each };
-        for (let n = 0; n < 4 * each; n++) {
-          const { key } = await select(
-            {
-              a: left.a > 0 && send(a, n),
-              b: left.b > 0 && send(b, n),
-              c: left.c > 0 && send(c, n),
-              d: left.d > 0 && send(d, n),
-            },
-            group.ctx,
-          );
-          left[key]--;
-        }
-      });
-      group.go(async () => {
-        const left = { a: each, b: each, c: each, d: each };
-        for (let n = 0; n < 4 * each; n++, received++) {
-          const { key } = await select(
-            {
-              a: left.a > 0 && receive(a),
-              b: left.b > 0 && receive(b),
-              c: left.c > 0 && receive(c),
-              d: left.d > 0 && receive(d),
-            },
-            group.ctx,
-          );
-          left[key]--;
-        }
-      });
-    });
-    expect(received).toBe(8 * each);
-    for (const channel of channels)
-      expect([channel.size, channel.waiting]).toEqual([0, { senders: 0, receivers: 0 }]);
+    await expect(crowd(5000)).resolves.toBe(40_000);
   });
 });
 

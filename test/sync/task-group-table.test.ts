@@ -145,6 +145,60 @@ describe("TaskGroup: a cancellation from outside", () => {
   });
 });
 
+describe("TaskGroup: what is put away around it", () => {
+  /** Something that is put away when its block is left, and fails then if it is told to. */
+  const thing = (name: string, trail: string[], error?: Error): AsyncDisposable => ({
+    [Symbol.asyncDispose]: async () => {
+      trail.push(`${name} …`);
+      await sleep(2);
+      trail.push(name);
+      if (error !== undefined) raise(error);
+    },
+  });
+
+  const program = async (trail: string[], own: Error | undefined, failures: readonly Error[]) => {
+    await using first = thing("first", trail, failures[0]);
+    await using second = thing("second", trail, failures[1]);
+    await TaskGroup.run(async (group) => {
+      expect([first, second]).toHaveLength(2);
+      group.go(async (ctx) => {
+        await ended(sleep(own === undefined ? 3 : 1e6, ctx));
+        await sleep(3);
+        trail.push("task");
+      });
+      await sleep(1);
+      if (own !== undefined) raise(own);
+    });
+  };
+
+  inBothRuntimes(
+    "is put away when its tasks have ended, in reverse and one after the other, also if the body throws",
+    async () => {
+      const own = new Error("of the body");
+      for (const error of [undefined, own]) {
+        const trail: string[] = [];
+        expect(await ended(program(trail, error, []))).toEqual(
+          error === undefined ? { value: undefined } : { error },
+        );
+        expect(trail).toEqual(["task", "second …", "second", "first …", "first"]);
+      }
+    },
+    5,
+  );
+
+  inBothRuntimes(
+    "hides no failure if it fails on its way out: each has the one before as its `suppressed`",
+    async () => {
+      const [own, one, two] = [new Error("of the body"), new Error("one"), new Error("two")] as const;
+      expect(await failureOf(program([], own, [one, two]))).toMatchObject({
+        error: one,
+        suppressed: { error: two, suppressed: own },
+      });
+    },
+    5,
+  );
+});
+
 describe("TaskGroup: its limit", () => {
   test("is read once: changing the options later changes nothing", async () => {
     const options = { concurrency: 1, capacity: 1 };

@@ -475,6 +475,21 @@ describe("TaskGroup.run", () => {
   );
 
   inBothRuntimes(
+    "is not held up by a task that its body has told to end",
+    async () => {
+      let ended_ = false;
+      const value = await TaskGroup.run(async (group) => {
+        const watch = group.go((ctx) => sleep(Number.POSITIVE_INFINITY, ctx).finally(() => (ended_ = true)));
+        await settle();
+        watch.cancel();
+        return "value";
+      });
+      expect([value, ended_]).toEqual(["value", true]);
+    },
+    10,
+  );
+
+  inBothRuntimes(
     "throws the failure of a task",
     async () => {
       expect(await failureOf(TaskGroup.run((group) => void group.go(() => fail(boom))))).toBe(boom);

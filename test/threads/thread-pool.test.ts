@@ -129,6 +129,7 @@ describe("a failure in a thread", () => {
       expect(await failureOf(pool.run("fail", "undefined"))).toBe(undefined);
       expect(((await failureOf(pool.run("fail", "function"))) as Error).message).toBe("holds a function");
       expect(await failureOf(pool.run("fail", 5))).toBe(5);
+      expect(pool.stats.restarts).toBe(0);
     });
   });
 
@@ -189,6 +190,15 @@ describe("a call that is given up", () => {
       expect(await call).toBe("enough");
       expect(await pool.run("square", 3)).toBe(9);
       expect(pool.stats.restarts).toBe(0);
+    });
+  });
+
+  test("and ends in time leaves the next call on its thread alone, also when that time is over", async () => {
+    await withPool({ workers: 1, graceMs: 20 }, async (pool) => {
+      const controller = new AbortController();
+      const call = failureOf(pool.run("untilTold", undefined, { signal: controller.signal }));
+      controller.abort("enough");
+      expect([await call, await pool.run("spinFor", 60), pool.stats.restarts]).toEqual(["enough", 60, 0]);
     });
   });
 
