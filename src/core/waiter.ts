@@ -25,7 +25,7 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
   // Declared, and private by TypeScript's word alone: see `QueueNode`. What is optional is not written unless needed.
   declare readonly promise: Promise<R>;
   declare private readonly seam: Runtime;
-  declare protected resolve: (value: R) => void;
+  declare protected resolve: (value: R | Promise<never>) => void;
   declare private reject: (error: unknown) => void;
   declare private state: State;
   declare protected readonly options?: CancelOptions;
@@ -133,6 +133,11 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
   private end(state: State, outcome: unknown): void {
     this.state = "resumed";
     if (state === "granted") this.resolve(outcome as R);
-    else this.reject(outcome);
+    else this.rejectWith(outcome);
+  }
+
+  /** Replaced by waiters of which very many wait, so that they do without a function to reject with. */
+  protected rejectWith(error: unknown): void {
+    this.reject(error);
   }
 }

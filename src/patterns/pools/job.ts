@@ -45,7 +45,6 @@ export interface Performer<O> {
  *   I4  Until it starts it settles `promise`, by which it is started; then the one that `start` gives.
  */
 export class Job<I, O, S> extends Waiter<O> implements Ranked {
-  readonly priority: number;
   readonly place: number;
   /** When it was handed over. */
   readonly sinceMs: number;
@@ -72,11 +71,14 @@ export class Job<I, O, S> extends Waiter<O> implements Ranked {
     this.parts = parts;
     this.input = input;
     this.limits = limits;
-    this.priority = limits.priority;
     this.place = place;
     this.sinceMs = parts.runtime.clock.now();
     if (scope !== undefined) this.scope = scope;
     if (limits.queueTimeoutMs !== Number.POSITIVE_INFINITY) this.#limitWait();
+  }
+
+  get priority(): number {
+    return this.limits.priority;
   }
 
   /**
@@ -136,6 +138,17 @@ export class Job<I, O, S> extends Waiter<O> implements Ranked {
   get ctx(): Context {
     this.scope ??= this.#openScope();
     return this.timed ?? this.scope.ctx;
+  }
+
+  /** As very many may wait, they keep one function of their promise, and not two. */
+  protected override nextPromise(): Promise<O> {
+    return new Promise<O>((resolve) => {
+      this.resolve = resolve;
+    });
+  }
+
+  protected override rejectWith(reason: unknown): void {
+    this.resolve(Promise.reject(reason));
   }
 
   protected override leave(): void {
