@@ -79,8 +79,10 @@ async function cursor(values: readonly number[]): Promise<readonly number[]> {
 }
 
 const NOTE =
-  "Loops on a shared cursor, by hand and without errors or cancellation, are twice as fast as async.mapLimit, and no more: that " +
-  "is the awaiting of the work. What is more here is the order in which results come out as a stream, and who may leave it.";
+  "Loops on a shared cursor, by hand and without errors or cancellation, are 1.5 times as fast as async.mapLimit, and no more: that " +
+  "is the awaiting of the work, the same for all. What is more here is the order in which results come out as a stream, and who may " +
+  "leave it; no value makes a promise or a waiter of ours. Tried: a way between tasks that is cheaper to wait at, which " +
+  "makes pipelines 1.8 times as fast (no difference: here nobody waits).";
 
 export const map: Subject = {
   name: "map",

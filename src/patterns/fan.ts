@@ -4,7 +4,8 @@
 import { requireFunction, requireInteger, requireOneOf } from "../core/arguments.ts";
 import { isCancelled } from "../core/cancellation.ts";
 import { outcomeOf } from "../core/task.ts";
-import { Flow, type FlowOptions } from "../sync/flow.ts";
+import type { Flow, FlowOptions } from "../sync/flow.ts";
+import { TaskFlow } from "../sync/flow/task-flow.ts";
 import { type OnValueError, parallelMap, readByAll } from "../sync/parallel-map.ts";
 import { openSource, pump, type Source } from "../sync/source.ts";
 import type { SourceValue, FanWorkContext } from "./fan/types.ts";
@@ -68,7 +69,7 @@ export class FanInError extends AggregateError {
  * **Cancellation** Leaving the loop, or `signal`, ends the context of every worker and of the source; all of them are
  * waited for, the source until its `finally` blocks have run. From a channel, nothing is taken that no worker works on.
  * **Errors** The first failure of the source or of a worker stops all, and is thrown once they have stopped.
- * **Cost** Two channel hand-offs a value; for a channel, an array or a generator as source, one. With `toArray`, one less.
+ * **Cost** Two hand-overs a value; for a channel, an array or a generator as source, one. With `toArray`, one less.
  * **Not for** jobs that come one at a time, from many callers: see `pools`.
  * **Source** The Go blog's "Pipelines and cancellation" (2014).
  *
@@ -88,7 +89,7 @@ export function fanOut<T, R>(
   const workers = requireInteger("workers", options.workers, 1);
   const { ordered = false, name = "fan-out", onError } = options;
   if (onError !== undefined) requireFunction("onError", onError);
-  return new Flow<R>(async (out, group) => {
+  return new TaskFlow<R>(async (out, group) => {
     const { ctx } = group;
     await readByAll(source, group, name, (next) =>
       parallelMap({
@@ -115,7 +116,7 @@ export function fanOut<T, R>(
  * context that a function is given. The value that a source has in line is lost.
  * **Errors** The first failure of a source stops all others, and is thrown once they have stopped; see
  * {@link FanInOptions.errors}.
- * **Cost** One task a source and one channel hand-off a value, however many sources are silent.
+ * **Cost** One task a source and one hand-over a value, however many sources are silent.
  * **Source** The Go blog's "Pipelines and cancellation" (2014).
  *
  * @example
@@ -134,7 +135,7 @@ export function fanIn<S extends Source<unknown>>(
   const all = [...sources] as unknown as Source<SourceValue<S>>[];
   const { name = "fan-in" } = options;
   const errors = requireOneOf("errors", options.errors ?? "fail-fast", ["fail-fast", "collect"]);
-  return new Flow<SourceValue<S>>(async (out, group) => {
+  return new TaskFlow<SourceValue<S>>(async (out, group) => {
     const { ctx } = group;
     const failed: { readonly index: number; readonly error: unknown }[] = [];
     const feed = async (source: Source<SourceValue<S>>, index: number): Promise<void> => {

@@ -6,10 +6,10 @@ import type { CancelOptions } from "../core/cancellation.ts";
 import { withSuppressed } from "../core/errors.ts";
 import { isPending, outcomeOf, valueOf } from "../core/task.ts";
 import type { Context } from "../sync/context.ts";
-import { Flow } from "../sync/flow.ts";
 import type { Outlet } from "../sync/flow/hand-over.ts";
+import { TaskFlow } from "../sync/flow/task-flow.ts";
 import { nextOf, type OnValueError, parallelMap, type ParallelMapOptions } from "../sync/parallel-map.ts";
-import { skipped, withoutSkipped } from "../sync/parallel-map/on-error.ts";
+import { skipped } from "../sync/parallel-map/on-error.ts";
 import { type AnyIterable, openSource, pour, type Source } from "../sync/source.ts";
 import type { TaskGroup } from "../sync/task-group.ts";
 import {
@@ -24,7 +24,10 @@ export type { FailedValue, OnValueError, ErrorVerdict } from "../sync/parallel-m
 
 /** How a stage runs. */
 export interface StageOptions {
-  /** How many results may wait for the next stage: at least 0; default 0. */
+  /**
+   * How many results may wait for the next stage: at least 0; default 0. A stage that has filled it may go on only when a
+   * quarter of it is free.
+   */
   readonly capacity?: number | undefined;
   /** A short name for reports and for the event log. */
   readonly name?: string | undefined;
@@ -92,7 +95,7 @@ export function pipeline<T>(source: Source<T>, options: PipelineOptions = {}): P
  * **Cancellation** When `signal` aborts, the loop throws its reason; what is under way is lost, what the source has not
  * given stays with it.
  * **Errors** The first failure of the source or of any stage, unchanged.
- * **Cost** One channel hand-off a value and stage; none for a stage that is `fused`.
+ * **Cost** One hand-over a value and stage; none for a stage that is `fused`.
  * **Not for** one cheap step over an array: a plain loop does that faster.
  * **Source** Unix pipes; the Go blog's "Pipelines and cancellation" (2014).
  *
@@ -102,7 +105,7 @@ export function pipeline<T>(source: Source<T>, options: PipelineOptions = {}): P
  * });
  * await words.toArray(); //=> ["a", "b", "c"]
  */
-export class Pipeline<T> extends Flow<T> {
+export class Pipeline<T> extends TaskFlow<T> {
   readonly #produce: Produce<T>;
   readonly #options: PipelineOptions;
 
@@ -178,7 +181,7 @@ export class Pipeline<T> extends Flow<T> {
     return this.#then<U>(options, workers, async (input, out, group, watch) => {
       const work = (value: T): U | typeof skipped | PromiseLike<U | typeof skipped> => step(value, group.ctx);
       const next = nextOf(input);
-      const plain = { group, next, out: withoutSkipped(out), workers, ordered, name, work, onError };
+      const plain = { group, next, out, workers, ordered, name, work, onError };
       await parallelMap(watch === undefined ? plain : watched(plain, watch));
     });
   }
@@ -200,7 +203,7 @@ export class Pipeline<T> extends Flow<T> {
     const { signal, observer } = this.#options;
     const watch = observer?.stage(name, workers);
     const produce: Produce<U> = async (out, group) => {
-      const input = new Flow(this.#produce, { ...this.#options, signal: group.ctx.signal });
+      const input = new TaskFlow(this.#produce, { ...this.#options, signal: group.ctx.signal });
       const run = (): Promise<void> =>
         watch === undefined
           ? stage(input, out, group)

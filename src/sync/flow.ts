@@ -14,7 +14,9 @@ import { turnIsDue } from "../core/fairness.ts";
 import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { outcomeOf, valueOf } from "../core/task.ts";
 import { Channel, type Received, type SendPort } from "./channel.ts";
+import type { Context } from "./context.ts";
 import { Collector } from "./flow/hand-over.ts";
+import type { Way } from "./flow/passage.ts";
 import { TaskGroup } from "./task-group.ts";
 
 export { type AnyIterable, pump, type Source } from "./source.ts";
@@ -36,7 +38,7 @@ export type FlowProducer<T> = (out: SendPort<T>, group: TaskGroup) => Promise<vo
 interface Running<T> {
   readonly runtime: Runtime;
   readonly group: TaskGroup;
-  readonly out: Channel<T>;
+  readonly out: Way<T>;
 }
 
 /**
@@ -119,6 +121,11 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
     return this.#tryReceive() ?? running.out.receive(running.group.ctx);
   }
 
+  /** Where values go through, on their way to who reads them. @internal */
+  protected way(capacity: number | undefined, name: string | undefined, _ctx: Context): Way<T> {
+    return new Channel<T>(capacity, { name: name === undefined ? undefined : `${name} out` });
+  }
+
   #next(): Promise<Received<T>> {
     const taken = this.#tryReceive();
     return taken === undefined ? this.#waitForNext() : Promise.resolve(taken);
@@ -163,15 +170,16 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
   #start(collector?: Collector<T>): Running<T> {
     this.#state = "running";
     const { name, capacity, signal } = this.#options;
+    const runtime = currentRuntime();
     const group = new TaskGroup({ name, signal });
-    const out = new Channel<T>(capacity, { name: name === undefined ? undefined : `${name} out` });
+    const out = this.way(capacity, name, group.ctx);
     group.go(async () => {
       await this.#context.run(() => this.#produce(collector ?? out, group));
       await rejectIfCancelled(group.ctx);
       collector?.close();
       out.close();
     });
-    return { runtime: currentRuntime(), group, out };
+    return { runtime, group, out };
   }
 
   /** The reader goes. That tasks give up what it no longer wants is no failure; what goes wrong on the way out is. */

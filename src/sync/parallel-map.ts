@@ -4,8 +4,8 @@
 import { type CancelOptions, endingOf, isCancelled } from "../core/cancellation.ts";
 import { currentRuntime } from "../core/runtime.ts";
 import { isPending } from "../core/task.ts";
-import { handOver, type Outlet } from "./flow/hand-over.ts";
-import { judged, type OnValueError, withoutSkipped } from "./parallel-map/on-error.ts";
+import { handNothingOver, handOver, type Outlet } from "./flow/hand-over.ts";
+import { judged, type Made, type OnValueError, skipped, withoutSkipped } from "./parallel-map/on-error.ts";
 import { OrderedOutlet } from "./parallel-map/ordered-outlet.ts";
 import type { Next } from "./parallel-map/reading-task.ts";
 import { Turnstile } from "./parallel-map/turnstile.ts";
@@ -27,8 +27,8 @@ export interface ParallelMapOptions<I, O> {
   readonly ordered: boolean;
   /** The workers are named `name` and their number. */
   readonly name: string;
-  /** `worker` counts from 1. */
-  readonly work: (value: I, worker: number) => O | PromiseLike<O>;
+  /** `worker` counts from 1. May give that there is no result. */
+  readonly work: (value: I, worker: number) => Made<O> | PromiseLike<Made<O>>;
   /** Takes what the work threw, and the value on which it failed, and decides. Without it, the first failure ends everything. */
   readonly onError?: OnValueError<I> | undefined;
 }
@@ -42,11 +42,10 @@ export async function parallelMap<I, O>(options: ParallelMapOptions<I, O>): Prom
 
 /** The same, with `onError` as a part of the work. */
 function judging<I, O>(options: ParallelMapOptions<I, O> & { readonly onError: OnValueError<I> }) {
-  const { group, out, work, onError } = options;
+  const { group, work, onError } = options;
   return {
     ...options,
     onError: undefined,
-    out: withoutSkipped(out),
     work: (value: I, worker: number) => judged(value, () => work(value, worker), onError, group.ctx),
   };
 }
@@ -61,7 +60,9 @@ async function mapAll<I, O>(options: ParallelMapOptions<I, O>): Promise<void> {
   const runtime = currentRuntime();
   const inTurn = options.ordered && options.workers > 1;
   const taking = inTurn ? new Turnstile() : undefined;
-  const giving = inTurn ? new OrderedOutlet(out, ctx) : undefined;
+  const giving = inTurn ? new OrderedOutlet(withoutSkipped(out), ctx) : undefined;
+  const give = (result: Made<O>): Promise<void> | undefined =>
+    result === skipped ? handNothingOver(runtime) : handOver(runtime, out, result, ctx);
   let numbers = 0;
   // What need not be waited for is not awaited: that would take longer than all the rest.
   await runWorkers(options, async (worker) => {
@@ -76,8 +77,7 @@ async function mapAll<I, O>(options: ParallelMapOptions<I, O>): Promise<void> {
       if (item.done === true) return;
       const made = work(item.value, worker);
       const result = isPending(made) ? await made : made;
-      const handing =
-        giving === undefined ? handOver(runtime, out, result, ctx) : giving.handOver(number, result);
+      const handing = giving === undefined ? give(result) : giving.handOver(number, result);
       if (handing !== undefined) await handing;
     }
   });

@@ -2,6 +2,30 @@
 export const patterns = [
   // pipeline and fan
   [
+    "a stage is ahead of the next by one more than was said",
+    "sync/flow/passage.ts",
+    "if (this.#values.size > this.#capacity)",
+    "if (this.#values.size > this.#capacity + 1)",
+  ],
+  [
+    "a value that is there is not given to a stage that waits for one",
+    "sync/flow/passage.ts",
+    "const receiver = this.#receivers.size > 0 ? this.#receivers.shift() : undefined;",
+    "const receiver = this.#receivers.size > 1 ? this.#receivers.shift() : undefined;",
+  ],
+  [
+    "the last stage that waits for room is forgotten",
+    "sync/flow/passage.ts",
+    "if (waiting > 1 || (waiting === 1 && this.#values.size <= this.#resumeAt))",
+    "if (waiting > 1)",
+  ],
+  [
+    "who waits between two stages is not told that all is given up",
+    "sync/flow/passage.ts",
+    "while (this.#senders.size > 0) this.#refuse(this.#senders.shift(), reason);",
+    "",
+  ],
+  [
     "a pipeline that ends leaves the stages before the last one running",
     "patterns/pipeline.ts",
     "outcomeOf(() => input[Symbol.asyncDispose]())",

@@ -6,12 +6,9 @@ import { currentRuntime } from "../../core/runtime.ts";
 import { isPending } from "../../core/task.ts";
 import type { Context } from "../../sync/context.ts";
 import { handOver, type Outlet } from "../../sync/flow/hand-over.ts";
-import { skipped } from "../../sync/parallel-map/on-error.ts";
+import { type Made, skipped } from "../../sync/parallel-map/on-error.ts";
 import type { Received } from "../../sync/ports.ts";
 import type { StageObserver } from "./observer.ts";
-
-/** What is made of a value: a result, or none. */
-type Made<U> = U | typeof skipped;
 
 /** What a stage does with each value. */
 export type Step<T, U> = (value: T, ctx: Context) => Made<U> | PromiseLike<Made<U>>;

@@ -3,7 +3,8 @@
  */
 import type { CancelOptions } from "../../core/cancellation.ts";
 import type { Context } from "../../sync/context.ts";
-import { Flow } from "../../sync/flow.ts";
+import type { Flow } from "../../sync/flow.ts";
+import { TaskFlow } from "../../sync/flow/task-flow.ts";
 import { parallelMap, readingTask } from "../../sync/parallel-map.ts";
 import { openSource, type Source } from "../../sync/source.ts";
 import type { PoolMapOptions, PoolRunOptions } from "./options.ts";
@@ -88,7 +89,7 @@ export function mapJobs<I, O>(
   options: PoolMapOptions,
 ): Flow<O> {
   const { ordered = true, name = "map" } = options;
-  return new Flow<O>(async (out, group) => {
+  return new TaskFlow<O>(async (out, group) => {
     const { ctx } = group;
     const next = readingTask(openSource(source, ctx), group, name);
     const work = (job: I): Promise<O> => run(job, ctx);

@@ -34,6 +34,11 @@ export function handOver<T>(
   return out.trySend(value) ? undefined : out.send(value, options);
 }
 
+/** In the place of a hand-over, for a value of which nothing is left: the host may be due its turn all the same. */
+export function handNothingOver(runtime: Runtime): Promise<void> | undefined {
+  return turnIsDue(runtime) ? completed(runtime, undefined) : undefined;
+}
+
 /** Sends a value if nothing has to be waited for, and says whether it did. */
 export function tryHandOver<T>(runtime: Runtime, out: Outlet<T>, value: T, options: CancelOptions): boolean {
   if (runtime.scheduler !== undefined || out.trySend === undefined || isCancelled(options)) return false;
@@ -49,7 +54,7 @@ async function afterTheHost<T>(out: Outlet<T>, value: T, options: CancelOptions)
 }
 
 /** Takes whatever comes: for who wants all values, and none before the end. */
-export class Collector<T> implements SendPort<T> {
+export class Collector<T> implements Outlet<T>, SendPort<T> {
   readonly values: T[] = [];
   readonly #runtime: Runtime = currentRuntime();
   #state: "open" | "closed" = "open";
@@ -58,12 +63,16 @@ export class Collector<T> implements SendPort<T> {
     return this.#state === "closed";
   }
 
-  send(value: T, options?: CancelOptions): Promise<void> {
+  give(value: T, options: CancelOptions | undefined): Promise<void> | undefined {
     const cancelled = rejectIfCancelled(options);
     if (cancelled !== undefined) return cancelled;
     if (this.#state === "closed") return Promise.reject(sendOnClosed());
     this.values.push(value);
-    return completed(this.#runtime, undefined);
+    return handNothingOver(this.#runtime);
+  }
+
+  send(value: T, options?: CancelOptions): Promise<void> {
+    return this.give(value, options) ?? completed(this.#runtime, undefined);
   }
 
   trySend(value: T): boolean {

@@ -8,7 +8,7 @@ import { completed, giveTurn } from "../../core/fairness.ts";
 import { currentRuntime } from "../../core/runtime.ts";
 import { outcomeOf } from "../../core/task.ts";
 import type { Context } from "../context.ts";
-import type { Outlet } from "../flow/hand-over.ts";
+import { handNothingOver, type Outlet } from "../flow/hand-over.ts";
 
 /** A value on which the work failed. */
 export interface FailedValue<I> {
@@ -35,13 +35,16 @@ export type OnValueError<I> = (
 /** In the place of a result that there is not. */
 export const skipped: unique symbol = Symbol("skipped");
 
+/** What is made of a value: a result, or none. */
+export type Made<O> = O | typeof skipped;
+
 /** Works on a value for as long as the verdict is to try again. */
 export async function judged<I, O>(
   value: I,
-  work: () => O | PromiseLike<O>,
+  work: () => Made<O> | PromiseLike<Made<O>>,
   onError: OnValueError<I>,
   ctx: Context,
-): Promise<O | typeof skipped> {
+): Promise<Made<O>> {
   const runtime = currentRuntime();
   for (let attempt = 1; ; attempt++) {
     const outcome = await outcomeOf(work);
@@ -73,7 +76,7 @@ async function verdictOn<I>(
 }
 
 /** The same outlet, for results among which some are not. */
-export function withoutSkipped<O>(out: Outlet<O>): Outlet<O | typeof skipped> {
+export function withoutSkipped<O>(out: Outlet<O>): Outlet<Made<O>> {
   const runtime = currentRuntime();
   return {
     send: (result, options) =>
@@ -82,7 +85,8 @@ export function withoutSkipped<O>(out: Outlet<O>): Outlet<O | typeof skipped> {
       trySend: (result) => result === skipped || out.trySend?.(result) === true,
     }),
     ...(out.give !== undefined && {
-      give: (result, options) => (result === skipped ? undefined : out.give?.(result, options)),
+      give: (result, options) =>
+        result === skipped ? handNothingOver(runtime) : out.give?.(result, options),
     }),
   };
 }
