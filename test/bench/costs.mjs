@@ -117,14 +117,8 @@ const subjects = {
   },
   "task group: a task": (options) =>
     each(() => TaskGroup.run((group) => hundred.forEach(() => group.go(quiet)), options)),
-  "pubsub: a message to a handler": () => {
-    const bus = new PubSub();
-    bus.on("news", quiet, { capacity: 128 });
-    return each(() => {
-      for (const n of hundred) if (!bus.tryPublish("news", n)) throw new Error("there is no room");
-      return hostTurn();
-    });
-  },
+  "pubsub: a message to a handler": () => each(publishTo(1)),
+  "pubsub: a message to ten handlers": () => each(publishTo(10)),
   "singleflight: a flight": (options) => {
     const flights = new SingleFlight();
     return (n) => flights.do(n, quiet, options);
@@ -143,6 +137,16 @@ const subjects = {
 function each(operation) {
   operation.each = hundred.length;
   return operation;
+}
+
+/** Publishes a hundred, if there is room; for the last one there is none, and it waits. */
+function publishTo(handlers) {
+  const bus = new PubSub();
+  for (let n = 0; n < handlers; n++) bus.on("news", quiet, { capacity: hundred.length - 2 });
+  return () => {
+    for (const n of hundred) if (!bus.tryPublish("news", n)) void bus.publish("news", n);
+    return hostTurn();
+  };
 }
 
 async function run(operation, times) {

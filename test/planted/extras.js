@@ -97,8 +97,8 @@ export const extras = [
   [
     "a topic that somebody left is a topic that nobody hears",
     "patterns/pubsub/directory.ts",
-    "&& this.#topics.get(on)?.size === 0",
-    "",
+    "if (there === member || (there instanceof Members && there.remove(member))) this.#topics.delete(on);",
+    "if (there === member || there instanceof Members) this.#topics.delete(on);",
   ],
   [
     "one message more is kept for those who come late",

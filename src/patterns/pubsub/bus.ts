@@ -16,10 +16,11 @@ import { reportUncaught } from "../../core/uncaught.ts";
 import { WaiterQueue } from "../../core/waiter-queue.ts";
 import type { Registration } from "../../sync/registration.ts";
 import { WaitGroup } from "../../sync/wait-group.ts";
-import { Directory, type Member, type Pending } from "./directory.ts";
-import { handleAll } from "./handling.ts";
-import { PublishWaiter } from "./publish-waiter.ts";
-import { type SubscribeOptions, Subscription } from "./subscription.ts";
+import { Directory, type Member } from "./directory.ts";
+import { HandlerLog } from "./handler-log.ts";
+import { handleAll, type Handling } from "./handling.ts";
+import { type Delivery, PublishWaiter } from "./publish-waiter.ts";
+import { blocks, capacityOf, type SubscribeOptions, Subscription } from "./subscription.ts";
 import type { TopicMessage, TopicPattern } from "./topics.ts";
 
 /** How a handler is called. */
@@ -56,7 +57,9 @@ export type MessageOf<M, S> =
  * **Units and ranges** Topics are any strings; messages are any values, also `undefined` and `null`.
  * **Cancellation** A cancelled publish is withdrawn from those who have not taken the message; the others keep it.
  * **Errors** `ClosedError` for a publish once the bus is closed, or that waits when it closes.
- * **Cost** O(subscribers of the topic + patterns) a message; a topic without subscribers costs nothing.
+ * **Cost** O(subscriptions to the topic + patterns) a message; a topic without subscribers costs nothing. All handlers of
+ * a topic who block read one log: those who keep up cost a publish as much as one of them, and a wake-up for each who had
+ * read everything. One who had no room costs as a subscription until it has read all that it has.
  * **Not for** sharing work, where one of many gets each value: see `producer-consumer`.
  * **Source** Publish-subscribe as in K. Birman's "news" service (1987); the policies are those of Effect's `PubSub`.
  *
@@ -73,6 +76,8 @@ export class PubSub<M extends object = Record<string, unknown>> {
   readonly #runtime: Runtime = currentRuntime();
   readonly #directory = new Directory();
   readonly #publishers = new WaiterQueue<PublishWaiter>();
+  /** Of each topic that has handlers who can share one. */
+  readonly #logs = new Map<string, HandlerLog>();
   readonly #readers = new WaitGroup({ name: "subscribers" });
   #state: "open" | "closed" = "open";
 
@@ -88,7 +93,7 @@ export class PubSub<M extends object = Record<string, unknown>> {
 
   /** How many subscribers a topic has, patterns included. */
   subscribers(topic: Topic<M>): number {
-    return [...this.#directory.membersOf(topic)].filter(({ subscribed }) => subscribed).length;
+    return this.#directory.membersOf(topic).subscribers;
   }
 
   /**
@@ -131,12 +136,14 @@ export class PubSub<M extends object = Record<string, unknown>> {
     requireFunction("handler", handler);
     const { onError = reportUncaught } = options;
     requireFunction("onError", onError);
-    const inbox = this.enroll(on, options, (message) => message as T);
-    const listen = (): Promise<void> => handleAll(this.#runtime, inbox, { handler, onError });
+    const handling = { handler, onError };
+    const [listener, listen] = this.#canShareLog(on, options)
+      ? this.#readLog(on, options, handling)
+      : this.#readInbox(on, options, handling);
     spawnTask(this.#runtime, { name: `on ${nameOf(on)}` }, listen, (ended) => {
       if (!ended.ok && ended.error !== endingOf(options)?.reason) reportUncaught(ended.error);
     });
-    return inbox;
+    return listener;
   }
 
   /**
@@ -152,8 +159,8 @@ export class PubSub<M extends object = Record<string, unknown>> {
   tryPublish<K extends Topic<M>>(topic: K, message: M[K]): boolean {
     if (this.#state === "closed") throw publishOnClosed();
     const members = this.#directory.membersOf(topic);
-    for (const { full } of members) if (full) return false;
-    for (const member of members) member.offer(message, topic);
+    if (members.full) return false;
+    members.offer(message, topic);
     return true;
   }
 
@@ -186,8 +193,48 @@ export class PubSub<M extends object = Record<string, unknown>> {
     this.close();
   }
 
-  #requireOpen(): void {
+  #requireOpen(options?: CancelOptions): void {
     if (this.#state === "closed") throw new ClosedError("subscribe on closed bus");
+    const ending = endingOf(options);
+    if (ending !== undefined) throw ending.reason;
+  }
+
+  /** A simulation sees each message of each subscriber; what drops, or hears several topics, has a buffer of its own. */
+  #canShareLog<T>(on: string | TopicPattern, options: SubscribeOptions<T>): on is string {
+    const { scheduler, tracer } = this.#runtime;
+    return scheduler === undefined && tracer === undefined && typeof on === "string" && blocks(options);
+  }
+
+  #readLog<T>(topic: string, options: CancelOptions, handling: Handling<T>): [Listener, () => Promise<void>] {
+    this.#requireOpen(options);
+    const capacity = capacityOf(options);
+    const reader = this.#logOf(topic).add(capacity, handling as Handling<unknown>, options);
+    this.#readers.add();
+    return [reader, () => reader.listen()];
+  }
+
+  /** A topic has its log as long as that has readers. */
+  #logOf(topic: string): HandlerLog {
+    const found = this.#logs.get(topic);
+    if (found !== undefined) return found;
+    const log = new HandlerLog(this.#runtime, () => {
+      this.#readers.done();
+      if (log.subscribers > 0) return;
+      this.#logs.delete(topic);
+      this.detach(topic, log);
+    });
+    this.#logs.set(topic, log);
+    this.#directory.add(topic, log);
+    return log;
+  }
+
+  #readInbox<T>(
+    on: string | TopicPattern,
+    options: SubscribeOptions<T>,
+    handling: Handling<T>,
+  ): [Listener, () => Promise<void>] {
+    const inbox = this.enroll(on, options, (message) => message as T);
+    return [inbox, () => handleAll(this.#runtime, inbox, handling)];
   }
 
   /**
@@ -199,9 +246,7 @@ export class PubSub<M extends object = Record<string, unknown>> {
     options: SubscribeOptions<T> | undefined,
     shape: (message: unknown) => T,
   ): Subscription<T> {
-    this.#requireOpen();
-    const ending = endingOf(options);
-    if (ending !== undefined) throw ending.reason;
+    this.#requireOpen(options);
     const shaped =
       typeof on === "string" ? shape : (message: unknown, topic: string) => shape({ topic, message });
     const subscription = new Subscription<T>(nameOf(on), options ?? {}, shaped, () => {
@@ -228,13 +273,8 @@ export class PubSub<M extends object = Record<string, unknown>> {
     const cancelled = rejectIfCancelled(options);
     if (cancelled !== undefined) return cancelled;
     if (this.#state === "closed") return Promise.reject(publishOnClosed());
-    const pending: Pending[] = [];
-    let accepted = 0;
-    for (const member of this.#directory.membersOf(topic)) {
-      const offered = member.offer(message, topic);
-      if (offered === "accepted") accepted++;
-      else if (offered !== "dropped") pending.push(offered);
-    }
+    const pending: Delivery[] = [];
+    const accepted = this.#directory.membersOf(topic).offer(message, topic, pending);
     if (pending.length === 0) return completed(this.#runtime, accepted);
     const waiter = new PublishWaiter(this.#runtime, options, accepted, pending);
     this.#publishers.push(waiter);

@@ -4,58 +4,102 @@
  * Invariant
  *   I1  A topic is in the map exactly as long as it has members.
  */
-import type { Channel } from "../../sync/channel.ts";
+import type { Delivery } from "./publish-waiter.ts";
 import type { TopicPattern } from "./topics.ts";
-
-/** A message on its way to a member who has no room for it yet. */
-export interface Pending {
-  /** Where its publisher waits. */
-  readonly channel: Channel<unknown>;
-  /** The message as this member gets it. */
-  readonly value: unknown;
-}
 
 /** Whom a bus tells. */
 export interface Member {
-  /** Whether it is a subscriber, and not one who only listens in. */
-  readonly subscribed: boolean;
+  /** How many subscribers it stands for: none, if it only listens in. */
+  readonly subscribers: number;
   /** Whether a publisher would have to wait for it. */
   readonly full: boolean;
-  /** Takes a message in, or drops it, or says where to wait. Never throws. */
-  offer(message: unknown, topic: string): "accepted" | "dropped" | Pending;
+  /**
+   * Takes a message in, or drops it, or adds to `pending` what waits for room. Gives how many have taken it. Never throws.
+   */
+  offer(message: unknown, topic: string, pending?: Delivery[]): number;
   /** No more messages. */
   finish(): void;
 }
 
+/** Several as one. */
+class Members implements Member {
+  readonly #members: Set<Member>;
+
+  constructor(members: Iterable<Member>) {
+    this.#members = new Set(members);
+  }
+
+  get subscribers(): number {
+    let count = 0;
+    for (const { subscribers } of this.#members) count += subscribers;
+    return count;
+  }
+
+  get full(): boolean {
+    for (const { full } of this.#members) if (full) return true;
+    return false;
+  }
+
+  offer(message: unknown, topic: string, pending?: Delivery[]): number {
+    let accepted = 0;
+    for (const member of this.#members) accepted += member.offer(message, topic, pending);
+    return accepted;
+  }
+
+  finish(): void {
+    for (const member of this.#members) member.finish();
+  }
+
+  add(member: Member): void {
+    this.#members.add(member);
+  }
+
+  /** Says whether nobody is left. */
+  remove(member: Member): boolean {
+    this.#members.delete(member);
+    return this.#members.size === 0;
+  }
+}
+
+const NOBODY = new Members([]);
+
 export class Directory {
-  readonly #topics = new Map<string, Set<Member>>();
+  /** One who is alone stands for itself. */
+  readonly #topics = new Map<string, Member>();
   readonly #patterns = new Map<Member, TopicPattern>();
 
   add(on: string | TopicPattern, member: Member): void {
-    if (typeof on !== "string") this.#patterns.set(member, on);
-    else this.#topics.set(on, (this.#topics.get(on) ?? new Set()).add(member));
+    if (typeof on !== "string") {
+      this.#patterns.set(member, on);
+      return;
+    }
+    const there = this.#topics.get(on);
+    if (there instanceof Members) there.add(member);
+    else this.#topics.set(on, there === undefined ? member : new Members([there, member]));
   }
 
   /** Does nothing the second time. */
   remove(on: string | TopicPattern, member: Member): void {
-    if (typeof on !== "string") this.#patterns.delete(member);
-    else if (this.#topics.get(on)?.delete(member) === true && this.#topics.get(on)?.size === 0)
-      this.#topics.delete(on);
+    if (typeof on !== "string") {
+      this.#patterns.delete(member);
+      return;
+    }
+    const there = this.#topics.get(on);
+    if (there === member || (there instanceof Members && there.remove(member))) this.#topics.delete(on);
   }
 
-  /** Who is to be told of a message on a topic. */
-  membersOf(topic: string): Iterable<Member> {
-    const exact = this.#topics.get(topic) ?? [];
+  /** All who are to be told of a message on a topic, as one. */
+  membersOf(topic: string): Member {
+    const exact = this.#topics.get(topic) ?? NOBODY;
     if (this.#patterns.size === 0) return exact;
-    const members = [...exact];
+    const members = [exact];
     for (const [member, pattern] of this.#patterns) if (pattern.matches(topic)) members.push(member);
-    return members;
+    return members.length === 1 ? exact : new Members(members);
   }
 
   /** Takes everybody out. */
   takeAll(): Member[] {
-    const all = [...this.#topics.values()].flatMap((members) => [...members]);
-    all.push(...this.#patterns.keys());
+    const all = [...this.#topics.values(), ...this.#patterns.keys()];
     this.#topics.clear();
     this.#patterns.clear();
     return all;

@@ -8,7 +8,7 @@ import { reportUncaught } from "../../core/uncaught.ts";
 import type { Subscription } from "./subscription.ts";
 
 /** After so many messages that nobody had to wait for, others have their turn. */
-const IN_A_ROW = 64;
+export const IN_A_ROW = 64;
 
 /** What is called, and what is told of its failures. */
 export interface Handling<T> {
@@ -37,15 +37,19 @@ export async function handleAll<T>(
 }
 
 /** Handles one; what it gives is to be waited for, and never rejects. */
-function handle<T>(message: T, { handler, onError }: Handling<T>): Promise<void> | undefined {
+export function handle<T>(message: T, handling: Handling<T>): Promise<unknown> | undefined {
   try {
-    const given = handler(message);
-    if (!isPending(given)) return undefined;
-    return Promise.resolve(given).then(undefined, (error: unknown) => tell(error, message, onError));
+    const given = handling.handler(message);
+    return isPending(given) ? settled(given, message, handling) : undefined;
   } catch (error) {
-    tell(error, message, onError);
+    tell(error, message, handling.onError);
     return undefined;
   }
+}
+
+/** Apart, so that only who gives a promise pays for the closure. */
+function settled<T>(given: PromiseLike<unknown>, message: T, { onError }: Handling<T>): Promise<unknown> {
+  return Promise.resolve(given).then(undefined, (error: unknown) => tell(error, message, onError));
 }
 
 function tell<T>(error: unknown, message: T, onError: Handling<T>["onError"]): void {

@@ -3,33 +3,43 @@
  */
 import type { CancelOptions } from "../../core/cancellation.ts";
 import type { Runtime } from "../../core/runtime.ts";
-import type { TaskRecord } from "../../core/scheduler.ts";
+import type { ResourceInfo, TaskRecord } from "../../core/scheduler.ts";
 import { Waiter } from "../../core/waiter.ts";
 import { QueueNode } from "../../core/waiter-queue.ts";
-import type { Sender } from "../../sync/ports.ts";
-import type { Pending } from "./directory.ts";
+import type { Sender, SendSide } from "../../sync/ports.ts";
+
+/** Where a message waits for room. */
+type Place = Pick<SendSide<unknown>, "resource" | "enrollSender">;
 
 /** A message on its way to one subscriber who has no room for it yet. */
-class Delivery extends QueueNode implements Sender<unknown> {
+export class Delivery extends QueueNode implements Sender<unknown> {
+  readonly place: Place;
+  /** The message as this subscriber gets it. */
   readonly value: unknown;
-  readonly #publisher: PublishWaiter;
+  #publisher: PublishWaiter | undefined;
 
-  constructor(publisher: PublishWaiter, value: unknown) {
+  constructor(place: Place, value: unknown) {
     super();
-    this.#publisher = publisher;
+    this.place = place;
     this.value = value;
   }
 
   get task(): TaskRecord | undefined {
-    return this.#publisher.task;
+    return this.#publisher?.task;
+  }
+
+  /** It waits, and so does its publisher. */
+  begin(publisher: PublishWaiter): void {
+    this.#publisher = publisher;
+    this.place.enrollSender(this);
   }
 
   accepted(): void {
-    this.#publisher.settled(1);
+    this.#publisher?.settled(1);
   }
 
   refused(): void {
-    this.#publisher.settled(0);
+    this.#publisher?.settled(0);
   }
 }
 
@@ -43,19 +53,13 @@ export class PublishWaiter extends Waiter<number> {
     runtime: Runtime,
     options: CancelOptions | undefined,
     accepted: number,
-    pending: readonly Pending[],
+    deliveries: readonly Delivery[],
   ) {
-    const about = pending.flatMap(({ channel }) =>
-      channel.resource === undefined ? [] : [channel.resource],
-    );
-    super(runtime, "publish", about, options);
+    super(runtime, "publish", runtime.scheduler && resourcesOf(deliveries), options);
     this.#accepted = accepted;
-    this.#open = pending.length;
-    this.#deliveries = pending.map(({ channel, value }) => {
-      const delivery = new Delivery(this, value);
-      channel.enrollSender(delivery);
-      return delivery;
-    });
+    this.#open = deliveries.length;
+    this.#deliveries = deliveries;
+    for (const delivery of deliveries) delivery.begin(this);
   }
 
   /** One of them has taken the message, or has left. */
@@ -68,4 +72,8 @@ export class PublishWaiter extends Waiter<number> {
     super.leave();
     for (const delivery of this.#deliveries) delivery.queue?.remove(delivery);
   }
+}
+
+function resourcesOf(deliveries: readonly Delivery[]): ResourceInfo[] {
+  return deliveries.flatMap(({ place }) => place.resource ?? []);
 }

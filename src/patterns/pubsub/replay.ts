@@ -44,7 +44,7 @@ export class TopicReplay<M extends object, S extends Topic<M> | TopicPattern = T
   readonly #last: number;
   readonly #kept = new RingBuffer<Published>();
   readonly #recorder: Member = {
-    subscribed: false,
+    subscribers: 0,
     full: false,
     offer: (message, topic) => this.#keep({ message, topic }),
     finish: () => {},
@@ -85,9 +85,9 @@ export class TopicReplay<M extends object, S extends Topic<M> | TopicPattern = T
     this.stop();
   }
 
-  #keep(published: Published): "dropped" {
+  #keep(published: Published): 0 {
     if (this.#kept.size === this.#last) this.#kept.shift();
     this.#kept.push(published);
-    return "dropped";
+    return 0;
   }
 }

@@ -13,7 +13,8 @@ import {
 } from "../../sync/channel.ts";
 import { type ReceiveSide, receiveSideOf } from "../../sync/ports.ts";
 import type { Registration } from "../../sync/registration.ts";
-import type { Member, Pending } from "./directory.ts";
+import type { Member } from "./directory.ts";
+import { Delivery } from "./publish-waiter.ts";
 
 /**
  * What happens to a message for which a subscriber has no room. `block`: its publisher waits. `drop-oldest`: the oldest
@@ -58,7 +59,7 @@ export interface SubscribeOptions<T = unknown> extends CancelOptions {
  */
 export class Subscription<T> implements ReceiveEnd<T>, Registration, Member {
   /** @internal */
-  readonly subscribed = true;
+  readonly subscribers = 1;
   readonly #channel: Channel<T>;
   readonly #blocks: boolean;
   readonly #shape: (message: unknown, topic: string) => T;
@@ -75,10 +76,9 @@ export class Subscription<T> implements ReceiveEnd<T>, Registration, Member {
     shape: (message: unknown, topic: string) => T,
     left: () => void,
   ) {
-    const capacity = requireInteger("capacity", options.capacity ?? 16, 0);
     const overflow = policyOf(options.overflow);
-    this.#channel = new Channel<T>(capacity, { overflow, name: options.name ?? name });
-    this.#blocks = overflow === undefined || overflow === "block";
+    this.#channel = new Channel<T>(capacityOf(options), { overflow, name: options.name ?? name });
+    this.#blocks = blocks(options);
     this.#shape = shape;
     this.#left = left;
     this.#link = linkCancel(options, {
@@ -148,16 +148,16 @@ export class Subscription<T> implements ReceiveEnd<T>, Registration, Member {
   }
 
   /** What a policy throws ends the subscription, not the publisher: this is how `disconnect` works. @internal */
-  offer(message: unknown, topic: string): "accepted" | "dropped" | Pending {
+  offer(message: unknown, topic: string, pending?: Delivery[]): 0 | 1 {
     const value = this.#shape(message, topic);
     try {
-      if (this.#channel.trySend(value)) return "accepted";
-      return this.#blocks ? { channel: this.#channel, value } : "dropped";
+      if (this.#channel.trySend(value)) return 1;
+      if (this.#blocks) pending?.push(new Delivery(this.#channel, value));
     } catch (reason) {
       this.#failure = { reason };
       this.#end("finished");
-      return "dropped";
     }
+    return 0;
   }
 
   /** @internal */
@@ -188,6 +188,16 @@ export class Subscription<T> implements ReceiveEnd<T>, Registration, Member {
     if (this.#failure !== undefined) throw this.#failure.reason;
     return { value: undefined, done: true };
   }
+}
+
+/** How many messages may wait to be read. */
+export function capacityOf<T>(options: SubscribeOptions<T>): number {
+  return requireInteger("capacity", options.capacity ?? 16, 0);
+}
+
+/** Whether a publisher waits for who is full. */
+export function blocks<T>({ overflow }: SubscribeOptions<T>): boolean {
+  return overflow === undefined || overflow === "block";
 }
 
 /** The same in the words of a channel, which checks it. */
