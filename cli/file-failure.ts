@@ -35,10 +35,9 @@ export function fileFailure(verb: "read" | "write" | "use", name: string, error:
 
 /** The same for what went wrong within a run, where only the system may know with which file. */
 export function systemFailure(error: unknown): unknown {
-  const { path } = (error ?? {}) as NodeJS.ErrnoException;
-  return path === undefined
-    ? fileFailure("write", "temporary files", error)
-    : fileFailure("use", path, error);
+  const { path, syscall } = (error ?? {}) as NodeJS.ErrnoException;
+  if (path === undefined) return fileFailure("write", "temporary files", error);
+  return fileFailure(syscall === "read" || syscall === "write" ? syscall : "use", path, error);
 }
 
 function isOfSystem(error: unknown): error is Error {

@@ -4,6 +4,7 @@
  */
 import { type Command, readCommandLine } from "./command-line.ts";
 import { exitStatus, Failure, failureText } from "./failure.ts";
+import { systemFailure } from "./file-failure.ts";
 import { help, list, patternHelp, usage } from "./help.ts";
 import { Output } from "./output.ts";
 
@@ -23,7 +24,8 @@ async function main(): Promise<number> {
     if (stdout.failure !== undefined) throw stdout.failure;
     return status;
   } catch (error) {
-    return fail(error);
+    // What is loaded on the way are files too, of which there may be too many open.
+    return fail(systemFailure(error));
   }
 }
 

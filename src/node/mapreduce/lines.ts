@@ -1,13 +1,13 @@
 /**
  * Results as lines of text.
  */
-import { fsyncSync, openSync, closeSync, writeSync } from "node:fs";
 import { giveTurn } from "../../core/fairness.ts";
 import { currentRuntime } from "../../core/runtime.ts";
 import type { Context } from "../../sync/context.ts";
 import { readKey, readValue } from "./codec.ts";
 import type { MapReduceKey } from "./job.ts";
 import type { WriteOrder } from "./orders.ts";
+import { OpenFile } from "./open-file.ts";
 import { RunReader } from "./runs.ts";
 
 /** How a module shows its results. */
@@ -39,29 +39,24 @@ export async function writeLines(
 ): Promise<void> {
   const runtime = currentRuntime();
   const reader = new RunReader(run);
-  const descriptor = openSync(file, "wx", 0o666);
+  const out = OpenFile.toWrite(file, 0o666);
   try {
     let text = "";
     while (reader.next()) {
       text += `${resultLine(job, readKey(reader.key), readValue(reader.value))}\n`;
       if (text.length < TEXT_LENGTH) continue;
-      writeAll(descriptor, text);
+      out.write(encoder.encode(text));
       text = "";
       const turn = giveTurn(runtime);
       if (turn !== undefined) await turn;
       if (ctx.error !== undefined) throw ctx.cause;
     }
-    writeAll(descriptor, text);
-    fsyncSync(descriptor);
+    out.write(encoder.encode(text));
+    out.sync();
   } finally {
-    closeSync(descriptor);
+    out.close();
     reader.close();
   }
 }
 
 const encoder = new TextEncoder();
-
-function writeAll(descriptor: number, text: string): void {
-  const bytes = encoder.encode(text);
-  for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
-}

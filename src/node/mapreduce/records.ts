@@ -3,6 +3,7 @@
  */
 import { readFileSync } from "node:fs";
 import type { RecordKind } from "./job.ts";
+import { ofFile } from "./open-file.ts";
 import { type FileSplit, linesOf } from "./splits.ts";
 import { decodeText } from "./text.ts";
 
@@ -22,7 +23,7 @@ export function recordsOf(split: FileSplit, kind: RecordKind): Generator<FileRec
 }
 
 function* whole({ file }: FileSplit, kind: RecordKind): Generator<FileRecord, void> {
-  const bytes = readFileSync(file);
+  const bytes = ofFile(file, () => readFileSync(file));
   yield { at: 0, value: kind === "files" ? decodeText(withoutMark(bytes)) : bytes };
 }
 

@@ -4,9 +4,8 @@
  *
  * All of it is synchronous, as it is for threads, and what a disk cannot do comes out as the system's error.
  */
-import { closeSync, openSync, writeSync } from "node:fs";
 import { MisuseError } from "../../core/errors.ts";
-import { fill } from "./splits.ts";
+import { OpenFile } from "./open-file.ts";
 
 /** A run: what stands in a file from `from` up to, but not including, `to`. */
 export interface Run {
@@ -51,17 +50,19 @@ export function compareBytes(
 
 /** Writes a file that nobody else can read, and that must not be there yet. Whoever writes keeps to the order of keys. */
 export class RunWriter {
-  readonly file: string;
-  readonly #descriptor: number;
+  readonly #file: OpenFile;
   readonly #buffer: Uint8Array;
   #size = 0;
   #flushed = 0;
-  #open = true;
 
   constructor(file: string, bufferBytes: number = BUFFER_BYTES) {
-    this.file = file;
     this.#buffer = new Uint8Array(Math.max(bufferBytes, LENGTHS_BYTES));
-    this.#descriptor = openSync(file, "wx", 0o600);
+    this.#file = OpenFile.toWrite(file, 0o600);
+  }
+
+  /** Its path. */
+  get file(): string {
+    return this.#file.path;
   }
 
   /** How many bytes have been written: where the next record, or run, begins. */
@@ -90,9 +91,7 @@ export class RunWriter {
 
   /** Closes the file, whatever of it is written; does nothing the second time. */
   close(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    closeSync(this.#descriptor);
+    this.#file.close();
   }
 
   #lengths(key: number, value: number): void {
@@ -124,7 +123,7 @@ export class RunWriter {
   }
 
   #writeOut(bytes: Uint8Array, from: number, to: number): void {
-    for (let at = from; at < to; ) at += writeSync(this.#descriptor, bytes, at, to - at);
+    this.#file.write(bytes, from, to);
     this.#flushed += to - from;
   }
 }
@@ -136,7 +135,7 @@ export class RunWriter {
 export class RunReader implements RunRecord {
   readonly #run: Run;
   readonly #bufferBytes: number;
-  #descriptor: number | undefined;
+  #file: OpenFile | undefined;
   #fileAt: number;
   #size = 0;
   #at = 0;
@@ -183,9 +182,8 @@ export class RunReader implements RunRecord {
 
   /** Closes the file; does nothing the second time. */
   close(): void {
-    if (this.#descriptor === undefined) return;
-    closeSync(this.#descriptor);
-    this.#descriptor = undefined;
+    this.#file?.close();
+    this.#file = undefined;
   }
 
   #length(): number {
@@ -207,9 +205,9 @@ export class RunReader implements RunRecord {
       this.bytes = new Uint8Array(capacity);
       this.bytes.set(left);
     } else this.bytes.copyWithin(0, this.#at, this.#size);
-    this.#descriptor ??= openSync(this.#run.file, "r");
+    this.#file ??= OpenFile.toRead(this.#run.file);
     const room = this.bytes.subarray(left.length, Math.min(this.bytes.length, left.length + missing));
-    const read = fill(this.#descriptor, room, this.#fileAt);
+    const read = this.#file.read(room, this.#fileAt);
     if (read < room.length) throw new MisuseError(`${this.#run.file} is shorter than it was written`);
     this.#fileAt += read;
     this.#at = 0;

@@ -5,9 +5,10 @@
  * cut, and nobody has to look for the ends of lines to plan them. A line begins at the start of a file and behind each
  * "\n".
  */
-import { closeSync, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { MisuseError } from "../../core/errors.ts";
+import { outcomeOf } from "../../core/task.ts";
+import { named, OpenFile } from "./open-file.ts";
 
 /** The lines of a file that begin at `from` or later, and before `to`: offsets in bytes. */
 export interface FileSplit {
@@ -52,36 +53,36 @@ function splitsOf(file: string, size: number, most: number): FileSplit[] {
 /** Opened and not only looked at, so that what cannot be read fails before anything is done. */
 async function sizeOf(file: string): Promise<number> {
   const handle = await open(file, "r");
-  try {
-    const stats = await handle.stat();
-    if (!stats.isFile()) throw new MisuseError(`${file} is not a regular file`);
-    return stats.size;
-  } finally {
-    await handle.close();
-  }
+  const stats = await outcomeOf(() => handle.stat());
+  await handle.close();
+  if (!stats.ok) throw named(stats.error, file);
+  if (!stats.value.isFile()) throw new MisuseError(`${file} is not a regular file`);
+  return stats.value.size;
 }
 
 /**
- * The lines of a split, in chunks of at most `chunkBytes`; a line that is longer is a chunk by itself. Memory: a chunk, and
- * the longest line if that is longer.
+ * The lines of a split, in chunks of at most what `buffer` holds, which they are read into; a line that is longer is a chunk
+ * by itself. Memory: the buffer, and the longest line if that is longer.
  */
-export function* linesOf(split: FileSplit, chunkBytes: number = CHUNK_BYTES): Generator<LineChunk, void> {
-  const { file, from, to } = split;
-  const descriptor = openSync(file, "r");
+export function* linesOf(
+  split: FileSplit,
+  buffer: Uint8Array = new Uint8Array(CHUNK_BYTES),
+): Generator<LineChunk, void> {
+  const { from, to } = split;
+  const file = OpenFile.toRead(split.file);
   try {
-    const buffer = new Uint8Array(chunkBytes);
-    let at = from === 0 ? 0 : endOfLine(descriptor, from - 1, buffer);
+    let at = from === 0 ? 0 : endOfLine(file, from - 1, buffer);
     while (at < to) {
-      let bytes: Uint8Array = buffer.subarray(0, fill(descriptor, buffer, at));
+      let bytes: Uint8Array = buffer.subarray(0, file.read(buffer, at));
       const whole = endOfLines(bytes, to - at);
       if (whole > 0) bytes = bytes.subarray(0, whole);
-      else if (bytes.length === buffer.length) bytes = longLine(descriptor, at, buffer);
+      else if (bytes.length === buffer.length) bytes = longLine(file, at, buffer);
       if (bytes.length === 0) return;
       yield { at, bytes };
       at += bytes.length;
     }
   } finally {
-    closeSync(descriptor);
+    file.close();
   }
 }
 
@@ -92,29 +93,18 @@ function endOfLines(bytes: Uint8Array, limit: number): number {
 }
 
 /** A line that is longer than the buffer. It is read twice, as that takes less memory than to let a buffer grow. */
-function longLine(descriptor: number, at: number, buffer: Uint8Array): Uint8Array {
-  const line = new Uint8Array(endOfLine(descriptor, at + buffer.length, buffer) - at);
-  return line.subarray(0, fill(descriptor, line, at));
+function longLine(file: OpenFile, at: number, buffer: Uint8Array): Uint8Array {
+  const line = new Uint8Array(endOfLine(file, at + buffer.length, buffer) - at);
+  return line.subarray(0, file.read(line, at));
 }
 
 /** Where the line ends, behind its "\n", of which there is a byte at `at`; or the file. */
-function endOfLine(descriptor: number, at: number, buffer: Uint8Array): number {
+function endOfLine(file: OpenFile, at: number, buffer: Uint8Array): number {
   for (let from = at; ; ) {
-    const size = fill(descriptor, buffer, from);
+    const size = file.read(buffer, from);
     const end = buffer.subarray(0, size).indexOf(LINE_END);
     if (end !== -1) return from + end + 1;
     from += size;
     if (size < buffer.length) return from;
   }
-}
-
-/** Reads what there is from `at` on, and says how much that was. It is less than there is room for at the end only. */
-export function fill(descriptor: number, buffer: Uint8Array, at: number): number {
-  let size = 0;
-  while (size < buffer.length) {
-    const read = readSync(descriptor, buffer, size, buffer.length - size, at + size);
-    if (read === 0) break;
-    size += read;
-  }
-  return size;
 }

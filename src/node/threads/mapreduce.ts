@@ -35,7 +35,7 @@ export type { MapReduceRun } from "../mapreduce/file-run.ts";
  * **Units and ranges** `files`: paths of regular files. `module`: the address of a module. Keys: strings and numbers.
  * Values and results: whatever the structured clone copies.
  * **Cancellation** When `signal` aborts, or the run is disposed of, threads are told, and ended after `graceMs`.
- * **Errors** What a function of the job throws; what the system says of a file, with its `code`; `ThreadCrashError` or
+ * **Errors** What a function of the job throws; what the system says of a file, with its `code` and `path`; `ThreadCrashError` or
  * `TimeoutError` if a thread dies, or is too slow, more than `retries` times; `ConcurrencyError` with code "LIMIT" if the
  * values of a key do not fit. Nothing is left of a run that has failed.
  * **Cost** A thread starts in some 30 ms. What is emitted is written to the disk at least once, and read again; only with

@@ -8,7 +8,7 @@ import { isPending } from "../../core/task.ts";
 import { Block, type BlockOwner } from "./byte-counts/block.ts";
 import { type CountKey, counterOf, type Tally } from "./byte-counts/counter.ts";
 import { FIELDS, TableMemory } from "./byte-counts/memory.ts";
-import { lengthOf, sortEntries, writeKey } from "./byte-counts/sort.ts";
+import { keyOf, sortEntries } from "./byte-counts/sort.ts";
 import { ByteTable, COUNT } from "./byte-counts/table.ts";
 
 export type { CountKey, Tally } from "./byte-counts/counter.ts";
@@ -36,7 +36,7 @@ const MOST_BYTES = 2 ** 31 - 2 ** 16;
  * found; //=> ["1: 1", "3: 3", "7: 1"]
  */
 export class ByteCounts {
-  readonly #table = new ByteTable(TableMemory.own(MOST_BYTES));
+  readonly #table = new ByteTable(TableMemory.growing(MOST_BYTES));
   readonly #block: Block;
   readonly #counter: CountKey;
 
@@ -70,10 +70,7 @@ export class ByteCounts {
     const entries = this.#table.entries();
     sortEntries(ints, entries);
     for (const entry of entries) {
-      const length = lengthOf(ints, entry);
-      const key = new Uint8Array(length + 3);
-      writeKey(ints, entry, new DataView(key.buffer), 0);
-      yield [key.subarray(0, length), floats[(entry * FIELDS + COUNT) >> 1] as number];
+      yield [keyOf(ints, entry), floats[(entry * FIELDS + COUNT) >> 1] as number];
     }
   }
 

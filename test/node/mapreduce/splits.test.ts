@@ -19,7 +19,8 @@ function fileOf(text: string | Uint8Array): string {
 
 /** What a split gives, chunk by chunk, each with its place. */
 function textsOf(split: FileSplit, chunkBytes?: number): [at: number, text: string][] {
-  return Array.from(linesOf(split, chunkBytes), ({ at, bytes }) => [at, new TextDecoder().decode(bytes)]);
+  const buffer = chunkBytes === undefined ? undefined : new Uint8Array(chunkBytes);
+  return Array.from(linesOf(split, buffer), ({ at, bytes }) => [at, new TextDecoder().decode(bytes)]);
 }
 
 describe("splits of files", () => {

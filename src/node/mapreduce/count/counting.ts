@@ -7,6 +7,7 @@
  *   I2  The table of its own has the parts of the shared one: none of its pages has hashes of two.
  */
 import { isPending } from "../../../core/task.ts";
+import { beginLike } from "../../../patterns/mapreduce/byte-counts/begin-like.ts";
 import { Block, type BlockOwner } from "../../../patterns/mapreduce/byte-counts/block.ts";
 import { counterOf, type Tally } from "../../../patterns/mapreduce/byte-counts/counter.ts";
 import { FIELDS, PAGE_INTS, TableMemory } from "../../../patterns/mapreduce/byte-counts/memory.ts";
@@ -52,25 +53,40 @@ export interface Counted {
   readonly full: boolean;
 }
 
-/** The table of this thread: its memory is used again. */
-let own: { readonly bytes: number; readonly table: ByteTable } | undefined;
+/** What this thread counts with: its memory is used again. */
+interface Desk {
+  readonly ownBytes: number;
+  readonly table: ByteTable;
+  /** What blocks of lines are read into. */
+  readonly buffer: Uint8Array;
+}
 
-function ownTable(bytes: number): ByteTable {
-  if (own?.bytes !== bytes) own = { bytes, table: new ByteTable(TableMemory.own(bytes)) };
-  return own.table;
+let desk: Desk | undefined;
+
+function deskOf({ ownBytes, blockBytes }: CountJob): Desk {
+  if (desk?.ownBytes === ownBytes && desk.buffer.length === blockBytes) return desk;
+  desk = {
+    ownBytes,
+    table: new ByteTable(TableMemory.whole(ownBytes)),
+    buffer: new Uint8Array(blockBytes),
+  };
+  return desk;
 }
 
 export class Counting implements BlockOwner {
   readonly #job: CountJob;
   readonly #table: ByteTable;
+  readonly #buffer: Uint8Array;
   readonly #block: Block;
   readonly #writer: CountWriter;
   #counted = 0;
 
   constructor(job: CountJob) {
     this.#job = job;
-    this.#table = ownTable(job.ownBytes);
-    this.#table.begin(PART_BITS);
+    const { table, buffer } = deskOf(job);
+    this.#table = table;
+    this.#buffer = buffer;
+    beginLike(this.#table, PART_BITS);
     this.#block = new Block(this.#table, job.seed, this);
     this.#writer = new CountWriter(job.file);
   }
@@ -90,7 +106,7 @@ export class Counting implements BlockOwner {
 
   makeRoom(): void {
     this.#writeOut();
-    this.#table.begin(PART_BITS);
+    beginLike(this.#table, PART_BITS);
   }
 
   tooLong(key: Uint8Array, times: number): void {
@@ -99,10 +115,10 @@ export class Counting implements BlockOwner {
   }
 
   #tallyAll(tally: Tally): void {
-    const { splits, shared, blockBytes } = this.#job;
+    const { splits, shared } = this.#job;
     const count = counterOf(this.#block);
     for (const split of splits) {
-      for (const { bytes } of linesOf(split, blockBytes)) {
+      for (const { bytes } of linesOf(split, this.#buffer)) {
         goOn(shared.cells);
         this.#block.set(bytes);
         const given: unknown = tally(bytes, count);

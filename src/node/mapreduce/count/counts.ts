@@ -11,7 +11,8 @@ import { giveTurn } from "../../../core/fairness.ts";
 import { currentRuntime, type Runtime } from "../../../core/runtime.ts";
 import { sortEntries } from "../../../patterns/mapreduce/byte-counts/sort.ts";
 import type { ByteTable } from "../../../patterns/mapreduce/byte-counts/table.ts";
-import { compareBytes, type Run } from "../runs.ts";
+import type { Run } from "../runs.ts";
+import { Highest } from "./highest.ts";
 import { type Keys, TableKeys } from "./keys-in-order.ts";
 import { MergedCounts, sizeOfRuns } from "./runs-of-counts.ts";
 
@@ -75,17 +76,26 @@ export class Counts implements AsyncIterable<KeyCount>, AsyncDisposable {
   /** The `most` keys with the highest counts, the highest first; of equal counts, in the order of the keys. */
   async top(most: number, options: CancelOptions = {}): Promise<KeyCount[]> {
     requireInteger("most", most, 0);
+    await rejectIfCancelled(options);
+    const { table, runs } = this.#requireOpen();
     const highest = new Highest(most);
-    await this.#forEach(options, (keys) => highest.add(keys));
+    if (runs.length > 0) await this.#forEach(runs, options, (keys) => highest.add(keys));
+    else {
+      for (const page of table.pages()) {
+        highest.addPage(table, page);
+        await this.#pause(options);
+      }
+    }
     return highest.all().map(([key, count]) => [decoder.decode(key), count]);
   }
 
   /** How many different keys there are. What is on disk is read for that. */
   async distinct(options: CancelOptions = {}): Promise<number> {
+    await rejectIfCancelled(options);
     const { table, runs } = this.#requireOpen();
     if (runs.length === 0) return table.size;
     let distinct = 0;
-    await this.#forEach(options, () => void distinct++);
+    await this.#forEach(runs, options, () => void distinct++);
     return distinct;
   }
 
@@ -101,7 +111,7 @@ export class Counts implements AsyncIterable<KeyCount>, AsyncDisposable {
     make: (key: Uint8Array) => K,
     options: CancelOptions,
   ): AsyncGenerator<KeyCount<K>, void, void> {
-    const keys = await this.#open(options, "sorted");
+    const keys = await this.#open(options);
     try {
       for (let left = KEYS_A_LOOK; keys.next(); left--) {
         if (left === 0) await this.#pause(options);
@@ -113,8 +123,9 @@ export class Counts implements AsyncIterable<KeyCount>, AsyncDisposable {
     }
   }
 
-  async #forEach(options: CancelOptions, visit: (keys: Keys) => void): Promise<void> {
-    const keys = await this.#open(options, "any");
+  /** Visits the keys of runs. */
+  async #forEach(runs: readonly Run[], options: CancelOptions, visit: (keys: Keys) => void): Promise<void> {
+    const keys = new MergedCounts(runs);
     try {
       for (let left = KEYS_A_LOOK; keys.next(); left--) {
         if (left === 0) await this.#pause(options);
@@ -133,11 +144,11 @@ export class Counts implements AsyncIterable<KeyCount>, AsyncDisposable {
     this.#requireOpen();
   }
 
-  async #open(options: CancelOptions, order: "sorted" | "any"): Promise<Keys> {
+  /** All keys in their order. */
+  async #open(options: CancelOptions): Promise<Keys> {
     await rejectIfCancelled(options);
     const { table, runs, sort } = this.#requireOpen();
     if (runs.length > 0) return new MergedCounts(runs);
-    if (order === "any") return new TableKeys(table, [table.entries()]);
     this.#sorted ??= table.size < FEW ? [inOrder(table)] : await sort(options);
     this.#requireOpen();
     return new TableKeys(table, this.#sorted);
@@ -159,36 +170,3 @@ function inOrder(table: ByteTable): Int32Array {
 }
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-/** Keeps the keys with the highest counts. */
-class Highest {
-  readonly #most: number;
-  #kept: KeyCount<Uint8Array>[] = [];
-  /** A count that is lower is not among the highest. */
-  #least = 0;
-
-  constructor(most: number) {
-    this.#most = most;
-  }
-
-  add({ key, count }: Keys): void {
-    if (count < this.#least) return;
-    this.#kept.push([key.slice(), count]);
-    if (this.#kept.length >= 2 * this.#most + 1024) this.#cut();
-  }
-
-  all(): readonly KeyCount<Uint8Array>[] {
-    this.#cut();
-    return this.#kept;
-  }
-
-  #cut(): void {
-    this.#kept.sort((left, right) => right[1] - left[1] || compareKeyBytes(left[0], right[0]));
-    this.#kept.length = Math.min(this.#kept.length, this.#most);
-    if (this.#kept.length === this.#most) this.#least = this.#kept.at(-1)?.[1] ?? Number.POSITIVE_INFINITY;
-  }
-}
-
-function compareKeyBytes(left: Uint8Array, right: Uint8Array): number {
-  return compareBytes(left, 0, left.length, right, 0, right.length);
-}

@@ -67,10 +67,8 @@ const BLOCK_BYTES = 1 << 18;
 const BUFFERS_BYTES = BLOCK_BYTES + (1 << 17);
 /** A page for each part, and as much again for what long keys and full parts need: a table is emptied when it has no more. */
 const LEAST_OWN_BYTES = 2.5 * PARTS * PAGE_BYTES;
-/** A table of a thread takes so much more while it grows, or is sorted. */
-const OWN_FACTOR = 1.5;
-/** The shared table takes so much more while it is sorted: 16 bytes for an entry of 32, of which 3 in 4 are taken. */
-const SHARED_FACTOR = 1 + (16 * 3) / (32 * 4);
+/** A table takes so much more while it is sorted: 16 bytes for an entry of 32, of which 3 in 4 are taken. */
+const SORTED = 1 + (16 * 3) / (32 * 4);
 
 /** Checks the options. */
 export function countSettings(options: CountOptions): CountSettings {
@@ -90,7 +88,7 @@ export function countSettings(options: CountOptions): CountSettings {
   const retries = requireInteger("retries", options.retries ?? 3, 0);
   const memory = memoryMb * MB;
   const ownBytes = Math.max(LEAST_OWN_BYTES, Math.floor(memory / 8 / threads));
-  const sharedBytes = (memory - threads * (OWN_FACTOR * ownBytes + BUFFERS_BYTES)) / SHARED_FACTOR;
+  const sharedBytes = (memory - threads * (SORTED * ownBytes + BUFFERS_BYTES)) / SORTED;
   return {
     threads,
     sharedPages: Math.floor(sharedBytes / PAGE_BYTES),

@@ -4,6 +4,7 @@
  */
 import { refuseType } from "../../../core/arguments.ts";
 import { rejectIfCancelled } from "../../../core/cancellation.ts";
+import { withSuppressed } from "../../../core/errors.ts";
 import { pick } from "../../../core/random.ts";
 import { currentRuntime } from "../../../core/runtime.ts";
 import { outcomeOf, valueOf } from "../../../core/task.ts";
@@ -48,7 +49,7 @@ export interface CountBytesOptions<M> extends CountOptions {
  * **Cancellation** When `signal` aborts, rejects with its reason once the threads have ended and what they wrote is gone. A
  * `tally` that never ends is given a second.
  * **Errors** What `tally` threw; `ThreadCrashError`; the system's error for a file that cannot be read, or a disk that is
- * full. `MisuseError` for a file that is none, such as a pipe.
+ * full: it names the file, and nothing is tried again because of it. `MisuseError` for a file that is none, such as a pipe.
  * **Cost** Some 0.1 µs a key, most of it for a look-up in memory. Memory: `memoryMb` for tables and blocks, whatever the
  * files have; and what Node takes for each thread, some tens of megabytes.
  * **Not for** less than some megabytes: threads take longer to start than to count that.
@@ -91,8 +92,11 @@ async function counted(
       return { run, runs: await run.run(ctx) };
     }),
   );
-  if (!counting.ok || counting.value.runs.length === 0) await remove();
+  const spilled = counting.ok && counting.value.runs.length > 0;
+  const removal = spilled ? undefined : await outcomeOf(remove);
+  if (!counting.ok && removal?.ok === false) throw withSuppressed(counting.error, [removal.error]);
   const { run, runs } = valueOf(counting);
+  if (removal !== undefined) valueOf(removal);
   return new Counts({
     table: sharedTable(run.shared),
     runs,

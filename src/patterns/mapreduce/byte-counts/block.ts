@@ -3,7 +3,7 @@
  */
 import { requireInteger } from "../../../core/arguments.ts";
 import { MisuseError } from "../../../core/errors.ts";
-import { HEAD_BYTES, hashOf, hashOfRest, part, SHORT_BYTES } from "./keys.ts";
+import { HEAD_BYTES, hashOf, hashOfRest, MASKS, SHORT_BYTES } from "./keys.ts";
 import type { ByteTable } from "./table.ts";
 
 /** A short key at the end of its block is copied to where sixteen bytes can be read. */
@@ -71,10 +71,11 @@ export class Block {
   }
 
   #countShort(view: DataView, from: number, length: number, times: number): void {
-    const k0 = part(view, from, length, 0);
-    const k1 = part(view, from, length, 1);
-    const k2 = part(view, from, length, 2);
-    const k3 = part(view, from, length, 3);
+    const mask = 4 * length;
+    const k0 = view.getInt32(from, true) & (MASKS[mask] as number);
+    const k1 = view.getInt32(from + 4, true) & (MASKS[mask + 1] as number);
+    const k2 = view.getInt32(from + 8, true) & (MASKS[mask + 2] as number);
+    const k3 = view.getInt32(from + 12, true) & (MASKS[mask + 3] as number);
     const hash = hashOf(this.#seed, k0, k1, k2, k3);
     if (this.#table.addShort(hash, length, k0, k1, k2, k3, times)) return;
     this.#owner.makeRoom();

@@ -8,15 +8,10 @@ export const SHORT_BYTES = 16;
 export const HEAD_BYTES = 12;
 
 /** What of the four numbers belongs to a key of a length: four masks a length. */
-const MASKS = Int32Array.from({ length: (SHORT_BYTES + 1) * 4 }, (_, index) => {
+export const MASKS: Int32Array = Int32Array.from({ length: (SHORT_BYTES + 1) * 4 }, (_, index) => {
   const bytes = Math.min(4, Math.max(0, (index >> 2) - 4 * (index & 3)));
   return bytes === 4 ? -1 : (1 << (8 * bytes)) - 1;
 });
-
-/** The number at `at` of a key of `length` bytes that begins at `from`; at least 16 bytes from there on can be read. */
-export function part(view: DataView, from: number, length: number, index: 0 | 1 | 2 | 3): number {
-  return view.getInt32(from + 4 * index, true) & (MASKS[4 * length + index] as number);
-}
 
 /**
  * The hash of four numbers. Two lanes, which a processor works on at once; the last steps carry every bit to the first

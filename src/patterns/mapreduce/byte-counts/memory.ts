@@ -1,6 +1,6 @@
 /**
  * The memory of a table of counts: pages of one size, and a directory that says which page has which hashes. It belongs to
- * one thread and grows, or is shared by several and has the size that it has.
+ * one thread, or is shared by several; it grows, or has the size that it has, and takes room when it is written to.
  *
  * Invariants
  *   I1  Pages below `top` were taken; those from `top` on are nobody's.
@@ -42,35 +42,44 @@ export class TableMemory {
   /** The same memory, as what lies in it. */
   ints: Int32Array;
   floats: Float64Array;
-  view: DataView;
   bits: number;
   /** A page and how many bits its hashes have in common: `page << 5 | depth`. */
   directory: Int32Array;
   /** How many entries of a page are taken. */
   used: Int32Array;
 
-  private constructor(shared: SharedPages | undefined, mostPages: number) {
+  private constructor(shared: SharedPages | undefined, mostPages: number, pages: number) {
     this.#shared = shared !== undefined;
     this.#mostPages = mostPages;
-    const data = shared?.data ?? new ArrayBuffer(PAGE_BYTES);
+    const data = shared?.data ?? new ArrayBuffer(pages * PAGE_BYTES);
     this.ints = new Int32Array(data);
     this.floats = new Float64Array(data);
-    this.view = new DataView(data);
     this.bits = shared?.bits ?? 1;
-    const index = shared?.index ?? new ArrayBuffer(4 * 4);
+    const index = shared?.index ?? new ArrayBuffer((1 + (1 << this.bits) + pages) * 4);
     this.#top = new Int32Array(index, 0, 1);
     this.directory = new Int32Array(index, 4, 1 << this.bits);
     this.used = new Int32Array(index, 4 + (4 << this.bits));
   }
 
-  /** Memory of its own, of at most so many bytes. */
-  static own(mostBytes: number): TableMemory {
-    return new TableMemory(undefined, Math.max(1, Math.floor(mostBytes / PAGE_BYTES)));
+  /** Memory of its own, of at most so many bytes: grows, which copies what is there. */
+  static growing(mostBytes: number): TableMemory {
+    return new TableMemory(undefined, pagesOf(mostBytes), 1);
+  }
+
+  /** Memory of its own, of so many bytes: takes room when it is written to, if the system gives memory so. */
+  static whole(bytes: number): TableMemory {
+    return new TableMemory(undefined, pagesOf(bytes), pagesOf(bytes));
   }
 
   /** Memory that was made by {@link sharePages}. */
   static of(shared: SharedPages): TableMemory {
-    return new TableMemory(shared, shared.data.byteLength / PAGE_BYTES);
+    const pages = shared.data.byteLength / PAGE_BYTES;
+    return new TableMemory(shared, pages, pages);
+  }
+
+  /** How many pages there may be. */
+  get most(): number {
+    return this.#mostPages;
   }
 
   /** How many pages were taken. */
@@ -113,9 +122,12 @@ export class TableMemory {
     ints.set(this.ints);
     this.ints = ints;
     this.floats = new Float64Array(data);
-    this.view = new DataView(data);
     const used = new Int32Array(room);
     used.set(this.used);
     this.used = used;
   }
+}
+
+function pagesOf(bytes: number): number {
+  return Math.max(1, Math.floor(bytes / PAGE_BYTES));
 }

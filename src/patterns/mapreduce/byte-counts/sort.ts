@@ -164,6 +164,12 @@ function numberOf(ints: Int32Array, entry: number, depth: number): number {
   return ints[index] as number;
 }
 
+/** The key of an entry, in an array of its own. */
+export function keyOf(ints: Int32Array, entry: number): Uint8Array {
+  const key = new DataView(new ArrayBuffer(lengthOf(ints, entry) + 3));
+  return new Uint8Array(key.buffer, 0, writeKey(ints, entry, key, 0));
+}
+
 /** Writes the key of an entry where there is room for it, and up to three bytes more; says where it ends. */
 export function writeKey(ints: Int32Array, entry: number, bytes: DataView, from: number): number {
   const length = lengthOf(ints, entry);

@@ -20,7 +20,7 @@ export const KEY = 4;
 /** Of a long key: where in memory its bytes behind {@link HEAD_BYTES} are, as the number of an integer. */
 export const REST = 7;
 
-const FULL = (PAGE_ENTRIES * 3) / 4;
+export const FULL: number = (PAGE_ENTRIES * 3) / 4;
 const LAST = PAGE_ENTRIES - 1;
 /** Of a hash whose bits for the directory are gone, the first ones say where in a page its entry is. */
 const SLOT_SHIFT = 32 - PAGE_BITS;
@@ -53,8 +53,9 @@ export class ByteTable {
     while (memory.bits < depth && memory.deepen());
     this.#look();
     const span = this.#directory.length >> depth;
+    this.#ints.fill(0, first * PAGE_INTS, (first + (1 << depth)) * PAGE_INTS);
+    this.#used.fill(0, first, first + (1 << depth));
     for (let index = 0; index < 1 << depth; index++) {
-      this.#clear(first + index);
       this.#directory.fill(((first + index) << 5) | depth, index * span, (index + 1) * span);
     }
   }
@@ -248,8 +249,11 @@ export class ByteTable {
     return rest;
   }
 
+  /** What is free has no length, whatever else is there: a loop that writes those takes less than to fill all. */
   #clear(page: number): void {
-    this.#ints.fill(0, page * PAGE_INTS, (page + 1) * PAGE_INTS);
+    const ints = this.#ints;
+    const end = (page + 1) * PAGE_INTS;
+    for (let at = page * PAGE_INTS + LENGTH; at < end; at += FIELDS) ints[at] = 0;
     this.#used[page] = 0;
   }
 
