@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { compileFunction } from "node:vm";
 import ts from "typescript";
 import { expect } from "vitest";
+import { plainly } from "./idle-clock.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -219,13 +220,23 @@ export async function runExample(example: Example, scope: Scope): Promise<void> 
     }
   };
   try {
-    await compiled(example, code, await namesFor(example, scope), await importsOf(example, scope), claim);
+    const [names, imports] = [await namesFor(example, scope), await importsOf(example, scope)];
+    const run = (): Promise<void> => compiled(example, code, names, imports, claim);
+    await (leavesThread(example) ? run() : plainly(run));
   } catch (cause) {
     if (broken.length === 0) throw new Error(`${placeOf(example)}: ${textOf(cause)}`, { cause });
   }
   if (broken[0] !== undefined) throw broken[0];
   const [missed] = unreached;
   if (missed !== undefined) throw new Error(`${placeOf(example, missed)}: this //=> was never reached`);
+}
+
+/** Whether it is about other threads, processes or files: then time cannot jump, as it would not for them. */
+function leavesThread({ file, code }: Example): boolean {
+  return (
+    /^src\/(node|threads)\/|^docs\/threads/.test(file) ||
+    /concurrency-model-patterns\/(node|threads)|"node:/.test(code)
+  );
 }
 
 function textOf(error: unknown): string {
