@@ -162,6 +162,10 @@ function shuffle(line: Waiting[]): void {
   }
 }
 
+const SIGNAL =
+  "A signal that aborts makes an event and calls its listeners, which takes the host some microseconds, whoever listens: see " +
+  "Context. The package has no signals: its fibers are told as a context is.";
+
 function caseOf(length: number, words: string, without: readonly string[] = []): Case {
   const variant = (
     who: NodeVariant["who"],
@@ -183,7 +187,7 @@ function caseOf(length: number, words: string, without: readonly string[] = []):
     },
     goals: [
       { of: "ours", versus: "best peer", atLeast: 1 },
-      { of: "ours, AbortSignal", versus: "best peer", atLeast: 1 },
+      { of: "ours, AbortSignal", versus: "best peer", atLeast: 1, note: SIGNAL },
     ],
   };
 }

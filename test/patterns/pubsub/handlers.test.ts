@@ -4,7 +4,7 @@ import type { ConcurrencyError } from "concurrency-model-patterns/errors";
 import { PubSub, type Subscription } from "concurrency-model-patterns/pubsub";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { inBothRuntimes, settle } from "../../support/both-runtimes.ts";
+import { inBothRuntimes, seedCount, settle } from "../../support/both-runtimes.ts";
 import { plainly } from "../../support/idle-clock.ts";
 import { failureOf } from "../../support/outcomes.ts";
 import { type Kind, QueuesModel } from "./queues-model.ts";
@@ -345,5 +345,5 @@ async function agree(list: readonly Step[]): Promise<void> {
 
 test("do what a queue for each would do, whoever comes, lags, leaves or gives up, and whenever", async () => {
   const property = fc.asyncProperty(steps, (list) => plainly(() => agree(list)));
-  await expect(fc.assert(property, { numRuns: 300 })).resolves.toBeUndefined();
+  await expect(fc.assert(property, { numRuns: seedCount(1000) })).resolves.toBeUndefined();
 });
