@@ -8,7 +8,6 @@ import {
   runExample,
 } from "../support/doc-examples.ts";
 import { buildIfStale } from "../support/build.ts";
-import { PublicApi } from "../support/doc-program.ts";
 
 const examples = [...docExamples(), ...pageExamples()];
 const scope = await publicScope();
@@ -30,28 +29,9 @@ describe("every example runs, and what it claims holds", () => {
   });
 });
 
-describe("the public modules", () => {
-  let api: PublicApi;
-  beforeAll(() => {
-    api = new PublicApi();
-  });
-
-  test("can all be imported", () => {
-    const reasons = [...scope.failed].map(([specifier, reason]) => `${specifier}: ${String(reason)}`);
-    expect(reasons).toEqual([]);
-  });
-
-  test("give no name two meanings", () => {
-    expect(api.clashes()).toEqual([]);
-  });
-
-  test("show an example of every class and function", () => {
-    expect(api.withoutExample(["src/sync", "src/patterns", "src/testing"])).toEqual([]);
-  });
-
-  test("are used in the examples as their types say", { timeout: 30_000 }, () => {
-    expect(api.mistakesIn(examples)).toEqual([]);
-  });
+test("the public modules can all be imported", () => {
+  const reasons = [...scope.failed].map(([specifier, reason]) => `${specifier}: ${String(reason)}`);
+  expect(reasons).toEqual([]);
 });
 
 describe("the check of the examples", () => {
