@@ -72,6 +72,11 @@ function catchUp(): void {
   for (const callback of callbacks) callback();
 }
 
+/** The turn of the host, if a completion should take one; undefined if nothing has to be waited for. */
+export function turnIfDue(runtime: Runtime): Promise<void> | undefined {
+  return turnIsDue(runtime) ? new Promise((resolve) => afterTurn(resolve)) : undefined;
+}
+
 /** For all completions that give nothing: a promise that is settled cannot be changed by who has it. */
 const nothing: Promise<unknown> = Promise.resolve();
 

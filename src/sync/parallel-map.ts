@@ -2,9 +2,10 @@
  * Several tasks that take from one source, work, and send on: in the order of the input, or as results come.
  */
 import { type CancelOptions, endingOf, isCancelled } from "../core/cancellation.ts";
+import { turnIfDue } from "../core/fairness.ts";
 import { currentRuntime } from "../core/runtime.ts";
 import { isPending } from "../core/task.ts";
-import { handNothingOver, handOver, type Outlet } from "./flow/hand-over.ts";
+import { handOver, type Outlet } from "./flow/hand-over.ts";
 import { judged, type Made, type OnValueError, skipped, withoutSkipped } from "./parallel-map/on-error.ts";
 import { OrderedOutlet } from "./parallel-map/ordered-outlet.ts";
 import type { Next } from "./parallel-map/reading-task.ts";
@@ -62,7 +63,8 @@ async function mapAll<I, O>(options: ParallelMapOptions<I, O>): Promise<void> {
   const taking = inTurn ? new Turnstile() : undefined;
   const giving = inTurn ? new OrderedOutlet(withoutSkipped(out), ctx) : undefined;
   const give = (result: Made<O>): Promise<void> | undefined =>
-    result === skipped ? handNothingOver(runtime) : handOver(runtime, out, result, ctx);
+    // Also where nothing is left to be handed over, the host may be due its turn.
+    result === skipped ? turnIfDue(runtime) : handOver(runtime, out, result, ctx);
   let numbers = 0;
   // What need not be waited for is not awaited: that would take longer than all the rest.
   await runWorkers(options, async (worker) => {

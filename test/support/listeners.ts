@@ -16,3 +16,8 @@ export async function hostGetsItsTurn(program: (over: () => boolean) => Promise<
   clearTimeout(timer);
   return inTime;
 }
+
+/** Numbers, until it is over. */
+export function* until(over: () => boolean): Generator<number> {
+  for (let n = 0; !over(); n++) yield n;
+}

@@ -39,7 +39,12 @@ function isWhole(modules: readonly TestModule[], tests: readonly TestCase[]): bo
 
 function tallyTests(modules: readonly TestModule[], tests: readonly TestCase[]): void {
   const counts = { passed: 0, failed: 0, skipped: 0, pending: 0 };
-  for (const test of tests) counts[test.result().state]++;
+  for (const test of tests) {
+    const result = test.result();
+    counts[result.state]++;
+    if (result.state === "skipped" && result.note !== undefined)
+      process.stdout.write(`\nskipped, as ${result.note}: ${test.fullName}\n`);
+  }
   for (const module of modules)
     if (module.state() === "failed" && module.errors().length > 0) counts.failed++;
   const skipped = counts.skipped + counts.pending;

@@ -3,7 +3,7 @@
  */
 import { type CancelOptions, isCancelled, rejectIfCancelled } from "../../core/cancellation.ts";
 import { ClosedError } from "../../core/errors.ts";
-import { afterTurn, completed, turnIsDue } from "../../core/fairness.ts";
+import { afterTurn, completed, turnIfDue, turnIsDue } from "../../core/fairness.ts";
 import { currentRuntime, type Runtime } from "../../core/runtime.ts";
 import type { SendPort } from "../ports.ts";
 
@@ -32,11 +32,6 @@ export function handOver<T>(
     return out.send(value, options);
   if (turnIsDue(runtime)) return afterTheHost(out, value, options);
   return out.trySend(value) ? undefined : out.send(value, options);
-}
-
-/** In the place of a hand-over, for a value of which nothing is left: the host may be due its turn all the same. */
-export function handNothingOver(runtime: Runtime): Promise<void> | undefined {
-  return turnIsDue(runtime) ? completed(runtime, undefined) : undefined;
 }
 
 /** Sends a value if nothing has to be waited for, and says whether it did. */
@@ -68,7 +63,7 @@ export class Collector<T> implements Outlet<T>, SendPort<T> {
     if (cancelled !== undefined) return cancelled;
     if (this.#state === "closed") return Promise.reject(sendOnClosed());
     this.values.push(value);
-    return handNothingOver(this.#runtime);
+    return turnIfDue(this.#runtime);
   }
 
   send(value: T, options?: CancelOptions): Promise<void> {

@@ -17,7 +17,7 @@ import {
   rejectIfCancelled,
 } from "../../core/cancellation.ts";
 import { ClosedError } from "../../core/errors.ts";
-import { afterTurn, completed, turnIsDue } from "../../core/fairness.ts";
+import { afterTurn, completed, turnIfDue, turnIsDue } from "../../core/fairness.ts";
 import { RingBuffer } from "../../core/ring-buffer.ts";
 import type { Runtime } from "../../core/runtime.ts";
 import type { Context } from "../context.ts";
@@ -64,7 +64,7 @@ export class Passage<T> implements Outlet<T>, Way<T>, Cancelable {
     if (receiver !== undefined) this.#settle(receiver, { value, done: false });
     else this.#values.push(value);
     if (this.#values.size > this.#capacity) return new Promise((resolve) => this.#senders.push(resolve));
-    return turnIsDue(this.#runtime) ? completed(this.#runtime, undefined) : undefined;
+    return turnIfDue(this.#runtime);
   }
 
   send(value: T, options?: CancelOptions): Promise<void> {

@@ -4,11 +4,11 @@
 import { requireOneOf } from "../../core/arguments.ts";
 import { isCancelled, rejectIfCancelled } from "../../core/cancellation.ts";
 import { withSuppressed } from "../../core/errors.ts";
-import { completed, giveTurn } from "../../core/fairness.ts";
+import { completed, giveTurn, turnIfDue } from "../../core/fairness.ts";
 import { currentRuntime } from "../../core/runtime.ts";
 import { outcomeOf } from "../../core/task.ts";
 import type { Context } from "../context.ts";
-import { handNothingOver, type Outlet } from "../flow/hand-over.ts";
+import type { Outlet } from "../flow/hand-over.ts";
 
 /** A value on which the work failed. */
 export interface FailedValue<I> {
@@ -85,8 +85,7 @@ export function withoutSkipped<O>(out: Outlet<O>): Outlet<Made<O>> {
       trySend: (result) => result === skipped || out.trySend?.(result) === true,
     }),
     ...(out.give !== undefined && {
-      give: (result, options) =>
-        result === skipped ? handNothingOver(runtime) : out.give?.(result, options),
+      give: (result, options) => (result === skipped ? turnIfDue(runtime) : out.give?.(result, options)),
     }),
   };
 }

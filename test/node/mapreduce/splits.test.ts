@@ -90,7 +90,8 @@ describe("splits of files", () => {
     expect(textsOf({ file, from: 3, to: 6 })).toEqual([]);
   });
 
-  test.runIf(process.getuid?.() !== 0)("of a file that may not be read cannot be planned", async () => {
+  test("of a file that may not be read cannot be planned", async (context) => {
+    if (process.getuid?.() === 0) context.skip("root may read every file");
     const file = join(folder, "secret");
     writeFileSync(file, "");
     chmodSync(file, 0);
