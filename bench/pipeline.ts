@@ -136,6 +136,12 @@ async function observables(): Promise<Staged> {
   return (values) => lastValueFrom(range(0, values).pipe(map(add), filter(isEven), map(triple), toArray()));
 }
 
+async function observableNumbers(): Promise<Staged> {
+  const { from, map, filter, toArray, lastValueFrom } = await rxjs();
+  return (values) =>
+    lastValueFrom(from(numbers(values)).pipe(map(add), filter(isEven), map(triple), toArray()));
+}
+
 async function effects(): Promise<Staged> {
   const { Stream, Effect } = await effect();
   const { map, filter, range, runCollect } = Stream;
@@ -216,6 +222,7 @@ export const pipelines: Subject = {
           pipeline(numbers(values)).map(add).filter(isEven).map(triple).toArray(),
         ),
         rxjs: other(STEPS, observables),
+        "rxjs, from a generator": other(`${STEPS}, values from a generator`, observableNumbers),
         effect: other(STEPS, effects),
         "streams of Node": other(STEPS, () => streams),
         "streaming-iterables": other(STEPS, iterables),

@@ -65,7 +65,8 @@ export class FanInError extends AggregateError {
  *
  * **Guarantees** Each value is worked on once. Workers, source and reader run at the same time and hold each other up:
  * no more than one value waits for a worker, and a worker waits until its result is taken, or finds room. With
- * `ordered`, at most `workers` results wait for an earlier one. Nothing runs before the first result is asked for.
+ * `ordered`, at most `workers` results wait for an earlier one; in `toArray`, no worker waits for another. Nothing runs
+ * before the first result is asked for.
  * **Cancellation** Leaving the loop, or `signal`, ends the context of every worker and of the source; all of them are
  * waited for, the source until its `finally` blocks have run. From a channel, nothing is taken that no worker works on.
  * **Errors** The first failure of the source or of a worker stops all, and is thrown once they have stopped.

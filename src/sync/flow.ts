@@ -15,7 +15,7 @@ import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { outcomeOf, valueOf } from "../core/task.ts";
 import { Channel, type Received, type SendPort } from "./channel.ts";
 import type { Context } from "./context.ts";
-import { Collector } from "./flow/hand-over.ts";
+import { Collector } from "./flow/collector.ts";
 import type { Way } from "./flow/passage.ts";
 import { TaskGroup } from "./task-group.ts";
 
@@ -103,7 +103,7 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
     const collector = new Collector<T>();
     this.#running = this.#start(collector);
     await this.#end();
-    return collector.values;
+    return collector.toArray();
   }
 
   /** Gives the rest up: cancels what runs and waits for it. */

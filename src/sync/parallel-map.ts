@@ -53,18 +53,15 @@ function judging<I, O>(options: ParallelMapOptions<I, O> & { readonly onError: O
 
 /**
  * For order, each takes a number with its value, and hands its result over when all lower numbers have. So a result that
- * waits for an earlier one keeps its worker, and no more of them can than there are workers.
+ * waits for an earlier one keeps its worker, and no more of them can than there are workers. Where results have places,
+ * none waits.
  */
 async function mapAll<I, O>(options: ParallelMapOptions<I, O>): Promise<void> {
   const { group, next, out, work } = options;
   const { ctx } = group;
-  const runtime = currentRuntime();
   const inTurn = options.ordered && options.workers > 1;
   const taking = inTurn ? new Turnstile() : undefined;
-  const giving = inTurn ? new OrderedOutlet(withoutSkipped(out), ctx) : undefined;
-  const give = (result: Made<O>): Promise<void> | undefined =>
-    // Also where nothing is left to be handed over, the host may be due its turn.
-    result === skipped ? turnIfDue(runtime) : handOver(runtime, out, result, ctx);
+  const give = inTurn ? handOverInOrder(out, ctx) : handOverAsMade(out, ctx);
   let numbers = 0;
   // What need not be waited for is not awaited: that would take longer than all the rest.
   await runWorkers(options, async (worker) => {
@@ -79,10 +76,29 @@ async function mapAll<I, O>(options: ParallelMapOptions<I, O>): Promise<void> {
       if (item.done === true) return;
       const made = work(item.value, worker);
       const result = isPending(made) ? await made : made;
-      const handing = giving === undefined ? give(result) : giving.handOver(number, result);
+      const handing = give(number, result);
       if (handing !== undefined) await handing;
     }
   });
+}
+
+/** Hands a result over with its number; undefined if that is done. */
+type Give<O> = (number: number, result: Made<O>) => Promise<void> | undefined;
+
+function handOverAsMade<O>(out: Outlet<O>, options: CancelOptions): Give<O> {
+  const runtime = currentRuntime();
+  return (_number, result) =>
+    // Also where nothing is left to be handed over, the host may be due its turn.
+    result === skipped ? turnIfDue(runtime) : handOver(runtime, out, result, options);
+}
+
+function handOverInOrder<O>(out: Outlet<O>, options: CancelOptions): Give<O> {
+  const runtime = currentRuntime();
+  if (out.place !== undefined)
+    return (number, result) =>
+      result === skipped ? turnIfDue(runtime) : out.place?.(number, result, options);
+  const ordered = new OrderedOutlet(withoutSkipped(out), options);
+  return (number, result) => ordered.handOver(number, result);
 }
 
 /** One worker needs no task of its own. */

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { GrowingList } from "../../src/core/growing-list.ts";
 import { RingBuffer } from "../../src/core/ring-buffer.ts";
 import { QueueNode, WaiterQueue } from "../../src/core/waiter-queue.ts";
 import { type HeapTimer, TimerHeap } from "../../src/core/timer-heap.ts";
@@ -44,6 +45,21 @@ describe("RingBuffer", () => {
       }),
     );
   });
+});
+
+describe("GrowingList", () => {
+  test.each([0, 1, 4095, 4096, 4097, 8192, 20_000])(
+    "holds %i values in order, whichever are replaced",
+    (count) => {
+      const list = new GrowingList<number>();
+      for (let n = 0; n < count; n++) list.push(n);
+      expect(list.size).toBe(count);
+      const replaced = [0, 1, 4095, 4096, 4097, 8191, 8192, 19_999].filter((index) => index < count);
+      for (const index of replaced) list.set(index, -index - 1);
+      const model = Array.from({ length: count }, (_, n) => (replaced.includes(n) ? -n - 1 : n));
+      expect(list.toArray()).toEqual(model);
+    },
+  );
 });
 
 describe("WaiterQueue", () => {

@@ -1,10 +1,9 @@
 /**
  * How a task that makes values hands them over: without waiting where it need not wait.
  */
-import { type CancelOptions, isCancelled, rejectIfCancelled } from "../../core/cancellation.ts";
-import { ClosedError } from "../../core/errors.ts";
-import { afterTurn, completed, turnIfDue, turnIsDue } from "../../core/fairness.ts";
-import { currentRuntime, type Runtime } from "../../core/runtime.ts";
+import { type CancelOptions, isCancelled } from "../../core/cancellation.ts";
+import { afterTurn, turnIsDue } from "../../core/fairness.ts";
+import type { Runtime } from "../../core/runtime.ts";
 import type { SendPort } from "../ports.ts";
 
 /**
@@ -14,6 +13,11 @@ import type { SendPort } from "../ports.ts";
 export interface Outlet<T> extends Pick<SendPort<T>, "send">, Partial<Pick<SendPort<T>, "trySend">> {
   /** Sends in a way of its own, in the place of the other two: undefined if that is done. */
   give?(value: T, options: CancelOptions): Promise<void> | undefined;
+  /**
+   * Puts a value at its place among all, counted from 0, and also before those that belong in front of it: where nothing is
+   * read before the end, no value need wait for another. Undefined if that is done.
+   */
+  place?(index: number, value: T, options: CancelOptions): Promise<void> | undefined;
 }
 
 /**
@@ -46,41 +50,4 @@ async function afterTheHost<T>(out: Outlet<T>, value: T, options: CancelOptions)
     afterTurn(resolve);
   });
   await out.send(value, options);
-}
-
-/** Takes whatever comes: for who wants all values, and none before the end. */
-export class Collector<T> implements Outlet<T>, SendPort<T> {
-  readonly values: T[] = [];
-  readonly #runtime: Runtime = currentRuntime();
-  #state: "open" | "closed" = "open";
-
-  get closed(): boolean {
-    return this.#state === "closed";
-  }
-
-  give(value: T, options: CancelOptions | undefined): Promise<void> | undefined {
-    const cancelled = rejectIfCancelled(options);
-    if (cancelled !== undefined) return cancelled;
-    if (this.#state === "closed") return Promise.reject(sendOnClosed());
-    this.values.push(value);
-    return turnIfDue(this.#runtime);
-  }
-
-  send(value: T, options?: CancelOptions): Promise<void> {
-    return this.give(value, options) ?? completed(this.#runtime, undefined);
-  }
-
-  trySend(value: T): boolean {
-    if (this.#state === "closed") throw sendOnClosed();
-    this.values.push(value);
-    return true;
-  }
-
-  close(): void {
-    this.#state = "closed";
-  }
-}
-
-function sendOnClosed(): ClosedError {
-  return new ClosedError("send on closed channel");
 }

@@ -87,3 +87,36 @@ describe.each([true, false])("a fan-out of a generator, plainly, ordered: %s", (
     expect(left).toEqual(["finished"]);
   });
 });
+
+describe("results that are collected in order, plainly", () => {
+  test("one slow value holds up no other, and what was skipped leaves no place behind", async () => {
+    const begun: number[] = [];
+    const results = plainly(() =>
+      fanOut(
+        Array.from({ length: 10_000 }, (_, n) => n),
+        async (n) => {
+          begun.push(n);
+          if (n === 0) {
+            await sleep(1000);
+            expect(begun.length).toBe(10_000);
+          }
+          if (n % 1000 === 7) throw boom;
+          return n;
+        },
+        { workers: 3, ordered: true, onError: () => "skip" },
+      ).toArray(),
+    );
+    const kept = Array.from({ length: 10_000 }, (_, n) => n).filter((n) => n % 1000 !== 7);
+    expect(await results).toEqual(kept);
+  });
+
+  test("keep their place where they come in any order, with more workers than a place is ahead", async () => {
+    const work = async (n: number): Promise<number | undefined> => {
+      await sleep((n * 7919) % 101);
+      return n % 5 === 0 ? undefined : n;
+    };
+    const input = Array.from({ length: 5000 }, (_, n) => n);
+    const results = await plainly(() => fanOut(input, work, { workers: 3000, ordered: true }).toArray());
+    expect(results).toEqual(input.map((n) => (n % 5 === 0 ? undefined : n)));
+  });
+});
