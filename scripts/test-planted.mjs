@@ -25,6 +25,7 @@ import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import ts from "typescript";
 import { extras } from "../test/planted/extras.js";
+import { handlers } from "../test/planted/handlers.js";
 import { limits as limiting } from "../test/planted/limits.js";
 import { patterns } from "../test/planted/patterns.js";
 import { primitives } from "../test/planted/primitives.js";
@@ -57,7 +58,7 @@ const { values, positionals } = parseArgs({
     jobs: { type: "string", default: "2" },
   },
 });
-const chosen = [...primitives, ...patterns, ...limiting, ...extras].filter(
+const chosen = [...primitives, ...patterns, ...handlers, ...limiting, ...extras].filter(
   ([what, file]) =>
     positionals.length === 0 || positionals.some((word) => what.includes(word) || file.includes(word)),
 );

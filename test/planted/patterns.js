@@ -147,7 +147,7 @@ export const patterns = [
   [
     "a publisher who gave up is delivered nevertheless",
     "patterns/pubsub/publish-waiter.ts",
-    "for (const delivery of this.#deliveries) delivery.queue?.remove(delivery);",
+    "for (const delivery of this.#deliveries) delivery.withdraw();",
     "",
   ],
   [
@@ -155,54 +155,6 @@ export const patterns = [
     "patterns/pubsub/directory.ts",
     "for (const { full } of this.#members) if (full) return true;",
     "if ([...this.#members].every(({ full }) => full) && this.#members.size > 0) return true;",
-  ],
-  [
-    "publishing without waiting does not ask the handlers who are behind",
-    "patterns/pubsub/handler-log.ts",
-    "for (const { room } of this.#behind) if (room === 0) return true;",
-    "{}",
-  ],
-  [
-    "a handler who is abreast again gets more than it has room for",
-    "patterns/pubsub/handler-log.ts",
-    "this.#room = Math.min(this.#room, reader.room);",
-    "",
-  ],
-  [
-    "a log drops a message that the slowest has not read",
-    "patterns/pubsub/handler-log.ts",
-    "if (reader.page === this.#page) read = Math.min(read, reader.read);",
-    "if (reader.page === this.#page) read = Math.min(read, reader.read + 1);",
-  ],
-  [
-    "what everybody has read is dropped, and nobody's place moves with it",
-    "patterns/pubsub/handler-log.ts",
-    "for (const reader of this.#readers) if (reader.page === this.#page) reader.shift(read);",
-    "",
-  ],
-  [
-    "a handler who leaves is behind for ever",
-    "patterns/pubsub/handler-log.ts",
-    "    this.#readers.delete(reader);\n    this.#behind.delete(reader);",
-    "    this.#readers.delete(reader);",
-  ],
-  [
-    "who waits for a slow handler is let in only when that has nothing else left",
-    "patterns/pubsub/log-reader.ts",
-    "if (this.#senders.size > 0) this.#admit();\n        const waited",
-    "const waited",
-  ],
-  [
-    "a handler who leaves keeps the publishers who wait for it",
-    "patterns/pubsub/log-reader.ts",
-    "sender.refused(undefined);",
-    "void sender;",
-  ],
-  [
-    "a handler has no room for the message that it asks for",
-    "patterns/pubsub/log-reader.ts",
-    "return this.#capacity + this.#asking -",
-    "return this.#capacity -",
   ],
   [
     "what a handler throws is swallowed",

@@ -58,8 +58,8 @@ export type MessageOf<M, S> =
  * **Cancellation** A cancelled publish is withdrawn from those who have not taken the message; the others keep it.
  * **Errors** `ClosedError` for a publish once the bus is closed, or that waits when it closes.
  * **Cost** O(subscriptions to the topic + patterns) a message; a topic without subscribers costs nothing. All handlers of
- * a topic who block read one log: those who keep up cost a publish as much as one of them, and a wake-up for each who had
- * read everything. One who had no room costs as a subscription until it has read all that it has.
+ * a topic who block read one log: a publish costs as much as for one of them, and a wake-up for each who had read everything.
+ * One that has to wait looks once at each.
  * **Not for** sharing work, where one of many gets each value: see `producer-consumer`.
  * **Source** Publish-subscribe as in K. Birman's "news" service (1987); the policies are those of Effect's `PubSub`.
  *

@@ -1,43 +1,41 @@
 /**
- * A handler who reads a log that many share: where it stands in it, and what it does when it falls behind.
+ * A handler who reads a log that many share: where it stands in it, and for how much of it there is room.
  *
  * Invariants
- *   I1  It has at most `capacity` messages that it has not begun with, and one more while it asks for one. A publisher
+ *   I1  It has room for `capacity` messages that it has not begun with, and one more while it asks for one. A publisher
  *       waits for it only while it has so many.
- *   I2  Only who is behind the log has messages of its own, or publishers who wait for it.
+ *   I2  It reads up to `roomUntil`: what comes after that still belongs to its publishers, who may withdraw it.
+ *   I3  While it handles a few messages in a row, there may be more room than the log was told of; else there is not.
  */
 import { type CancelLink, type CancelOptions, linkCancel } from "../../core/cancellation.ts";
 import { giveTurn } from "../../core/fairness.ts";
 import type { Runtime } from "../../core/runtime.ts";
-import { Waiter } from "../../core/waiter.ts";
-import { WaiterQueue } from "../../core/waiter-queue.ts";
-import type { Sender } from "../../sync/ports.ts";
+import { QueueNode } from "../../core/waiter-queue.ts";
 import type { Registration } from "../../sync/registration.ts";
 import { handle, type Handling, IN_A_ROW } from "./handling.ts";
-import { Delivery } from "./publish-waiter.ts";
 
-/** What a reader tells its log. */
+/** What a reader asks and tells its log. */
 export interface ReadersLog {
   readonly runtime: Runtime;
-  /** It has read all that it has: it stands in line for the next message. */
-  rests(reader: LogReader, rest: Rest): void;
+  /** Messages that are kept, from the place `start` on; another array when some of them are kept no more. */
+  readonly messages: readonly unknown[];
+  readonly start: number;
+  /** The place that the next message will have. */
+  readonly end: number;
+  /** How many of the newest messages are late: some reader has no room for them. */
+  readonly late: number;
+  /** A reader begins to handle messages; it tells what room that makes when it has come to an end, or when it is asked. */
+  reads(reader: LogReader): void;
+  /** A reader has room for the message at this place, which is late. */
+  madeRoom(place: number): void;
+  /** A reader has read all that there is: it stands in line for the next message. */
+  rests(reader: LogReader): void;
   /** It reads no more. */
   left(reader: LogReader): void;
 }
 
-/** A reader who has read everything. */
-export class Rest extends Waiter<void> {
-  readonly reader: LogReader;
-
-  constructor(runtime: Runtime, reader: LogReader) {
-    super(runtime, "read", undefined, undefined);
-    this.reader = reader;
-  }
-}
-
-const NO_PAGE: readonly unknown[] = [];
-
-export class LogReader implements Registration {
+/** Stands in a queue while it has read everything. */
+export class LogReader extends QueueNode implements Registration {
   /** It blocks, and so drops nothing. */
   readonly dropped = 0;
   /** For reports, which there are none of where there is a log. */
@@ -46,50 +44,35 @@ export class LogReader implements Registration {
   readonly #capacity: number;
   readonly #handling: Handling<unknown>;
   readonly #link: CancelLink | undefined;
-  /** What it reads, and how far it is. The log's own page if it is abreast of it. */
-  #page: readonly unknown[];
-  #next: number;
-  /** What came after its page: the next one. */
-  #own: unknown[] = [];
-  readonly #senders = new WaiterQueue<Sender<unknown>>();
-  /** 1 from when it asks for a message until it begins with one: it has room for that beside its capacity. */
+  #at: number;
+  #roomUntil: number;
+  /** 1 from when it asks for a message until it begins with one. */
   #asking: 0 | 1 = 0;
-  #rest: Rest | undefined;
+  /** The places of messages that are not for it, and how many of them it passes over before `roomUntil`. */
+  #withdrawn: Set<number> | undefined;
+  #passedOver = 0;
+  /** Lets it go on that rests. Not a waiter: nobody but its log and itself ends the wait, and it never fails. */
+  #wakeUp: (() => void) | undefined;
   #state: "subscribed" | "finishing" | "ended" = "subscribed";
 
-  constructor(
-    log: ReadersLog,
-    page: readonly unknown[],
-    capacity: number,
-    handling: Handling<unknown>,
-    options: CancelOptions,
-  ) {
+  constructor(log: ReadersLog, capacity: number, handling: Handling<unknown>, options: CancelOptions) {
+    super();
     this.#log = log;
-    this.#page = page;
-    this.#next = page.length;
+    this.#at = log.end;
+    this.#roomUntil = log.end + capacity;
     this.#capacity = capacity;
     this.#handling = handling;
     this.#link = linkCancel(options, { onCancel: () => this.unsubscribe() });
   }
 
-  /** What it reads. */
-  get page(): readonly unknown[] {
-    return this.#page;
+  /** The place of the message that it begins with next. */
+  get at(): number {
+    return this.#at;
   }
 
-  /** How many messages of its page it has begun with. */
-  get read(): number {
-    return this.#next;
-  }
-
-  /** Whether it has read everything, and waits. */
-  get resting(): boolean {
-    return this.#rest !== undefined;
-  }
-
-  /** For how many more messages it has room. */
-  get room(): number {
-    return this.#capacity + this.#asking - (this.#page.length - this.#next) - this.#own.length;
+  /** The first place for whose message it has no room, as far as the log was told. */
+  get roomUntil(): number {
+    return this.#roomUntil;
   }
 
   /** Handles every message until it leaves, or the bus is closed and all is handled. */
@@ -101,50 +84,40 @@ export class LogReader implements Registration {
     }
   }
 
-  /** It rests, and is woken: it reads on from the end of this page. */
-  wake(page: readonly unknown[]): void {
-    this.#page = page;
-    this.#next = page.length;
-    this.#rest = undefined;
+  /** The message at this place, for which it has no room, is not for it. */
+  withdraw(place: number): void {
+    this.#withdrawn ??= new Set();
+    this.#withdrawn.add(place);
   }
 
-  /** The first messages of its page are gone. */
-  shift(count: number): void {
-    this.#next -= count;
+  /** Tells the log, and so the publishers who wait, what room there is. */
+  tell(): void {
+    if (this.#state === "ended") return;
+    if (this.#log.late === 0 && this.#withdrawn === undefined) this.#roomUntil = this.#hasRoomUntil();
+    else while (this.#roomUntil < this.#hasRoomUntil()) this.#tellOfOne();
   }
 
-  /** It is behind: takes a message into a queue of its own, or has its publisher wait. Gives how many took it. */
-  offer(message: unknown, pending: Delivery[] | undefined): 0 | 1 {
-    if (this.room > 0) {
-      this.#own.push(message);
-      return 1;
-    }
-    pending?.push(new Delivery(this, message));
-    return 0;
-  }
-
-  enrollSender(sender: Sender<unknown>): void {
-    this.#senders.push(sender);
+  /** It goes on, if it rests. */
+  wake(): void {
+    this.#wakeUp?.();
+    this.#wakeUp = undefined;
   }
 
   /** No more messages: it ends when all are handled. */
   finish(): void {
     if (this.#state === "subscribed") this.#state = "finishing";
-    if (this.#rest !== undefined) this.unsubscribe();
+    if (this.#wakeUp !== undefined) this.unsubscribe();
   }
 
   /** Leaves, at once. Does nothing the second time. */
   unsubscribe(): void {
     if (this.#state === "ended") return;
+    this.tell();
     this.#state = "ended";
     this.#link?.release();
-    this.#rest?.grant();
+    this.queue?.remove(this);
+    this.wake();
     this.#log.left(this);
-    this.#page = NO_PAGE;
-    this.#next = 0;
-    this.#own = [];
-    for (let sender = this.#senders.shift(); sender !== undefined; sender = this.#senders.shift())
-      sender.refused(undefined);
   }
 
   /** Unsubscribes. */
@@ -154,22 +127,46 @@ export class LogReader implements Registration {
 
   /** Handles what is there. What this gives must be waited for before there is more to be done. */
   #handleAll(): Promise<unknown> | undefined {
-    const handling = this.#handling;
-    let left = IN_A_ROW;
+    const log = this.#log;
+    let untilTurn = this.#at + IN_A_ROW;
     do {
-      while (this.#next < this.#page.length) {
-        const message = this.#page[this.#next++];
-        this.#asking = 0;
-        if (this.#senders.size > 0) this.#admit();
-        const waited = handle(message, handling);
+      while (this.#state !== "ended" && this.#at < this.#roomUntil && this.#at < log.end) {
+        log.reads(this);
+        const waited = this.#handleSome(log);
+        this.tell();
         if (waited !== undefined) return waited;
-        if (--left > 0) continue;
-        left = IN_A_ROW;
-        const turn = giveTurn(this.#log.runtime);
+        if (this.#at < untilTurn) continue;
+        untilTurn = this.#at + IN_A_ROW;
+        const turn = giveTurn(log.runtime);
         if (turn !== undefined) return turn;
       }
-    } while (this.#turnPage());
+    } while (this.#ask());
     return undefined;
+  }
+
+  /** Handles a few messages, as long as none has to be waited for. This takes most of the time: see `bench/pubsub.ts`. */
+  #handleSome({ messages, start, end }: ReadersLog): Promise<unknown> | undefined {
+    const until = Math.min(this.#roomUntil, end, this.#at + IN_A_ROW);
+    while (this.#at < until) {
+      const place = this.#at++;
+      if (this.#withdrawn?.delete(place) === true) {
+        this.#passedOver--;
+        if (this.#withdrawn.size === 0) this.#withdrawn = undefined;
+        continue;
+      }
+      this.#asking = 0;
+      const waited = handle(messages[place - start], this.#handling);
+      if (waited !== undefined || this.#state === "ended") return waited;
+    }
+    return undefined;
+  }
+
+  /** It has read all it had room for, and asks for one more: so a publisher comes in also where there is no buffer. */
+  #ask(): boolean {
+    if (this.#state === "ended") return false;
+    this.#asking = 1;
+    this.tell();
+    return this.#at < this.#log.end;
   }
 
   #waitForMore(): Promise<void> | undefined {
@@ -177,29 +174,20 @@ export class LogReader implements Registration {
       this.unsubscribe();
       return undefined;
     }
-    this.#rest = new Rest(this.#log.runtime, this);
-    this.#log.rests(this, this.#rest);
-    this.#page = NO_PAGE;
-    this.#next = 0;
-    return this.#rest.promise;
+    return new Promise((resolve) => {
+      this.#wakeUp = resolve;
+      this.#log.rests(this);
+    });
   }
 
-  /** It has read its page, and asks for more, which lets in a publisher also where there is no buffer. Whether there is. */
-  #turnPage(): boolean {
-    this.#asking = 1;
-    if (this.#senders.size > 0) this.#admit();
-    if (this.#own.length === 0) return false;
-    this.#page = this.#own;
-    this.#next = 0;
-    this.#own = [];
-    return true;
+  #hasRoomUntil(): number {
+    return this.#at + this.#capacity + this.#asking + this.#passedOver;
   }
 
-  /** If there is room, who has waited longest puts its message in. */
-  #admit(): void {
-    const sender = this.room > 0 ? this.#senders.shift() : undefined;
-    if (sender === undefined) return;
-    this.#own.push(sender.value);
-    sender.accepted();
+  /** Room that would be for a message which it does not get is for the one after that. */
+  #tellOfOne(): void {
+    const place = this.#roomUntil++;
+    if (this.#withdrawn?.has(place) === true) this.#passedOver++;
+    else if (place < this.#log.end) this.#log.madeRoom(place);
   }
 }

@@ -11,16 +11,26 @@ import type { Sender, SendSide } from "../../sync/ports.ts";
 /** Where a message waits for room. */
 type Place = Pick<SendSide<unknown>, "resource" | "enrollSender">;
 
-/** A message on its way to one subscriber who has no room for it yet. */
-export class Delivery extends QueueNode implements Sender<unknown> {
-  readonly place: Place;
+/** A message on its way to those who have no room for it yet. */
+export interface Delivery {
+  /** What the publisher waits for, for reports. */
+  readonly resource: ResourceInfo | undefined;
+  /** It waits, and so does its publisher, who is told when it is settled. */
+  begin(publisher: PublishWaiter): void;
+  /** Nobody who has not taken it gets it. Does nothing if it is settled. */
+  withdraw(): void;
+}
+
+/** A message on its way to one subscriber. */
+export class InboxDelivery extends QueueNode implements Delivery, Sender<unknown> {
+  readonly #place: Place;
   /** The message as this subscriber gets it. */
   readonly value: unknown;
   #publisher: PublishWaiter | undefined;
 
   constructor(place: Place, value: unknown) {
     super();
-    this.place = place;
+    this.#place = place;
     this.value = value;
   }
 
@@ -28,10 +38,17 @@ export class Delivery extends QueueNode implements Sender<unknown> {
     return this.#publisher?.task;
   }
 
-  /** It waits, and so does its publisher. */
+  get resource(): ResourceInfo | undefined {
+    return this.#place.resource;
+  }
+
   begin(publisher: PublishWaiter): void {
     this.#publisher = publisher;
-    this.place.enrollSender(this);
+    this.#place.enrollSender(this);
+  }
+
+  withdraw(): void {
+    this.queue?.remove(this);
   }
 
   accepted(): void {
@@ -62,18 +79,18 @@ export class PublishWaiter extends Waiter<number> {
     for (const delivery of deliveries) delivery.begin(this);
   }
 
-  /** One of them has taken the message, or has left. */
-  settled(accepted: 0 | 1): void {
+  /** A delivery is settled: so many took the message, the others have left. */
+  settled(accepted: number): void {
     this.#accepted += accepted;
     if (--this.#open === 0) this.grant(this.#accepted);
   }
 
   protected override leave(): void {
     super.leave();
-    for (const delivery of this.#deliveries) delivery.queue?.remove(delivery);
+    for (const delivery of this.#deliveries) delivery.withdraw();
   }
 }
 
 function resourcesOf(deliveries: readonly Delivery[]): ResourceInfo[] {
-  return deliveries.flatMap(({ place }) => place.resource ?? []);
+  return deliveries.flatMap(({ resource }) => resource ?? []);
 }

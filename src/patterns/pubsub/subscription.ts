@@ -14,7 +14,7 @@ import {
 import { type ReceiveSide, receiveSideOf } from "../../sync/ports.ts";
 import type { Registration } from "../../sync/registration.ts";
 import type { Member } from "./directory.ts";
-import { Delivery } from "./publish-waiter.ts";
+import { type Delivery, InboxDelivery } from "./publish-waiter.ts";
 
 /**
  * What happens to a message for which a subscriber has no room. `block`: its publisher waits. `drop-oldest`: the oldest
@@ -152,7 +152,7 @@ export class Subscription<T> implements ReceiveEnd<T>, Registration, Member {
     const value = this.#shape(message, topic);
     try {
       if (this.#channel.trySend(value)) return 1;
-      if (this.#blocks) pending?.push(new Delivery(this.#channel, value));
+      if (this.#blocks) pending?.push(new InboxDelivery(this.#channel, value));
     } catch (reason) {
       this.#failure = { reason };
       this.#end("finished");

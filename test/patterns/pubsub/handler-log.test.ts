@@ -1,0 +1,33 @@
+/** What a log keeps; what its readers see of it is in `handlers.test.ts`. */
+import { expect, test } from "vitest";
+import { currentRuntime } from "../../../src/core/runtime.ts";
+import { HandlerLog } from "../../../src/patterns/pubsub/handler-log.ts";
+import { settle } from "../../support/both-runtimes.ts";
+
+test("a log keeps no more than twice what has yet to be read, and a little", async () => {
+  const log = new HandlerLog(currentRuntime(), () => {});
+  const [quick, slow]: [unknown[], unknown[]] = [[], []];
+  const onError = (error: unknown): never => {
+    throw error;
+  };
+  // The second is called with at most one message a step: it never has read all, so that they never rest both.
+  const readers = [
+    log.add(100_000, { handler: (message) => void quick.push(message), onError }, {}),
+    log.add(100_000, { handler: async (message) => void slow.push(message), onError }, {}),
+  ];
+  const listening = readers.map((reader) => reader.listen());
+  let most = 0;
+  for (let n = 0; n < 20_000; n++) {
+    log.offer(n, "news");
+    await Promise.resolve();
+    const unread = n + 1 - Math.min(quick.length, slow.length);
+    most = Math.max(most, log.messages.length - 2 * unread);
+  }
+  expect([quick.length, slow.length < 19_000, slow.length > 1000]).toEqual([20_000, true, true]);
+  expect(most).toBeLessThan(200);
+  await settle();
+  expect(slow).toEqual(quick);
+  expect(log.messages).toEqual([]);
+  log.finish();
+  await Promise.all(listening);
+});
