@@ -90,7 +90,8 @@ export function pipeline<T>(source: Source<T>, options: PipelineOptions = {}): P
  *
  * **Guarantees** Stages run concurrently, joined by bounded channels: a slow stage holds up those before it, and the
  * source is ahead by no more than the capacities, what each stage works on, and one value a stage. Values keep their
- * order unless a stage says otherwise. When a stage fails, ends early or is left, everything before it stops, and is
+ * order unless a stage says otherwise. A stage runs in the async context of whoever added it; one that is `fused`, in that
+ * of the stage before. When a stage fails, ends early or is left, everything before it stops, and is
  * waited for until its `finally` blocks have run.
  * **Cancellation** When `signal` aborts, the loop throws its reason; what is under way is lost, what the source has not
  * given stays with it.
@@ -203,7 +204,8 @@ export class Pipeline<T> extends TaskFlow<T> {
     const { signal, observer } = this.#options;
     const watch = observer?.stage(name, workers);
     const produce: Produce<U> = async (out, group) => {
-      const input = new TaskFlow(this.#produce, { ...this.#options, signal: group.ctx.signal });
+      const before: Produce<T> = (outlet, stages) => this.inItsContext(() => this.#produce(outlet, stages));
+      const input = new TaskFlow(before, { ...this.#options, signal: group.ctx.signal });
       const run = (): Promise<void> =>
         watch === undefined
           ? stage(input, out, group)

@@ -126,6 +126,11 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
     return new Channel<T>(capacity, { name: name === undefined ? undefined : `${name} out` });
   }
 
+  /** Calls what makes the values, in the async context in which it was handed over. @internal */
+  protected inItsContext<R>(call: () => Promise<R>): Promise<R> {
+    return this.#context.run(call);
+  }
+
   #next(): Promise<Received<T>> {
     const taken = this.#tryReceive();
     return taken === undefined ? this.#waitForNext() : Promise.resolve(taken);
@@ -174,7 +179,7 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
     const group = new TaskGroup({ name, signal });
     const out = this.way(capacity, name, group.ctx);
     group.go(async () => {
-      await this.#context.run(() => this.#produce(collector ?? out, group));
+      await this.inItsContext(() => this.#produce(collector ?? out, group));
       await rejectIfCancelled(group.ctx);
       collector?.close();
       out.close();
