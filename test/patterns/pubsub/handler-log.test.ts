@@ -10,7 +10,7 @@ test("a log keeps no more than twice what has yet to be read, and a little", asy
   const onError = (error: unknown): never => {
     throw error;
   };
-  // The second is called with at most one message a step: it never has read all, so that they never rest both.
+  // The second always has something left, so that they never rest both.
   const readers = [
     log.add(100_000, { handler: (message) => void quick.push(message), onError }, {}),
     log.add(100_000, { handler: async (message) => void slow.push(message), onError }, {}),
@@ -19,12 +19,12 @@ test("a log keeps no more than twice what has yet to be read, and a little", asy
   let most = 0;
   for (let n = 0; n < 20_000; n++) {
     log.offer(n, "news");
-    await Promise.resolve();
+    while (n - slow.length > 5) await Promise.resolve();
     const unread = n + 1 - Math.min(quick.length, slow.length);
     most = Math.max(most, log.messages.length - 2 * unread);
   }
-  expect([quick.length, slow.length < 19_000, slow.length > 1000]).toEqual([20_000, true, true]);
-  expect(most).toBeLessThan(200);
+  expect(slow.length).toBeLessThan(20_000);
+  expect(most).toBeLessThan(100);
   await settle();
   expect(slow).toEqual(quick);
   expect(log.messages).toEqual([]);

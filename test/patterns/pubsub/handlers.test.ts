@@ -36,6 +36,38 @@ class SlowHandler {
   }
 }
 
+describe("there is room for what a handler itself publishes", () => {
+  inBothRuntimes("as soon as it has begun with a message, though it has not returned", async () => {
+    const bus = new PubSub<News>();
+    const verdicts: boolean[][] = [];
+    bus.on(
+      "news",
+      (n) => {
+        if (n === 3) verdicts.push([10, 11, 12].map((own) => bus.tryPublish("news", own)));
+      },
+      { capacity: 2 },
+    );
+    await settle();
+    for (const n of [1, 2, 3]) expect(bus.tryPublish("news", n)).toBe(true);
+    expect(bus.tryPublish("news", 4)).toBe(false);
+    await settle();
+    await bus.drain();
+    expect(verdicts).toEqual([[true, true, false]]);
+  });
+});
+
+test("a handler who comes later has no more room than it asked for", async () => {
+  await plainly(async () => {
+    const bus = new PubSub<News>();
+    bus.on("news", () => {}, { capacity: 100 });
+    await settle();
+    expect(bus.tryPublish("news", 1)).toBe(true);
+    bus.on("news", () => {}, { capacity: 1 });
+    expect([bus.tryPublish("news", 2), bus.tryPublish("news", 3)]).toEqual([true, false]);
+    await bus.drain();
+  });
+});
+
 describe("a handler that is slow", () => {
   inBothRuntimes(
     "holds up publishers and not the other handlers, who have the message",
