@@ -56,6 +56,21 @@ describe("there is room for what a handler itself publishes", () => {
   });
 });
 
+test("a handler who leaves while it handles a message has taken the one it had room for by then", async () => {
+  await plainly(async () => {
+    const bus = new PubSub<News>();
+    const seen: number[] = [];
+    const handle = (n: number): void => {
+      seen.push(n);
+      if (n === 2) listener.unsubscribe();
+    };
+    const listener = bus.on("news", handle, { capacity: 1 });
+    await settle();
+    for (const n of [1, 2]) expect(bus.tryPublish("news", n)).toBe(true);
+    expect([await bus.publish("news", 3), seen]).toEqual([1, [1, 2]]);
+  });
+});
+
 test("a handler who comes later has no more room than it asked for", async () => {
   await plainly(async () => {
     const bus = new PubSub<News>();
