@@ -25,7 +25,7 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
   // Declared, and private by TypeScript's word alone: see `QueueNode`. What is optional is not written unless needed.
   declare readonly promise: Promise<R>;
   declare private readonly seam: Runtime;
-  declare protected resolve: (value: R | Promise<never>) => void;
+  declare private resolve: (value: R) => void;
   declare private reject: (error: unknown) => void;
   declare private state: State;
   declare protected readonly options?: CancelOptions;
@@ -48,7 +48,7 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
     options: CancelOptions | undefined,
   ) {
     super();
-    this.promise = this.nextPromise();
+    this.promise = this.newPromise();
     this.seam = runtime;
     this.state = "waiting";
     if (runtime.scheduler !== undefined) {
@@ -105,8 +105,8 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
     this.end(state, outcome);
   }
 
-  /** A promise to be settled from now on, in the place of the one before. */
-  protected nextPromise(): Promise<R> {
+  /** Replaced together with {@link Waiter.tell}. */
+  protected newPromise(): Promise<R> {
     return new Promise<R>((resolve, reject) => {
       this.resolve = resolve;
       this.reject = reject;
@@ -132,12 +132,12 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
 
   private end(state: State, outcome: unknown): void {
     this.state = "resumed";
-    if (state === "granted") this.resolve(outcome as R);
-    else this.rejectWith(outcome);
+    this.tell(state === "granted", outcome);
   }
 
-  /** Replaced by waiters of which very many wait, so that they do without a function to reject with. */
-  protected rejectWith(error: unknown): void {
-    this.reject(error);
+  /** Tells who waits: of what it was granted, or of an error. Replaced by waiters of which very many wait. */
+  protected tell(well: boolean, outcome: unknown): void {
+    if (well) this.resolve(outcome as R);
+    else this.reject(outcome);
   }
 }

@@ -27,6 +27,7 @@ import {
   type WorkerPoolOptions,
 } from "./pools/options.ts";
 import { mapJobs, type Pool } from "./pools/pool.ts";
+import { Rows } from "./pools/row.ts";
 import { Staff } from "./pools/staff.ts";
 import type { JobTally, PoolStats } from "./pools/stats.ts";
 
@@ -102,7 +103,14 @@ export class WorkerPool<I, O, S = void> implements Pool<I, O> {
     this.#resource = resource;
     this.#dispatch = dispatch;
     const tally = this.#tally;
-    this.#parts = { runtime, resource, tally, handler, withdrawn: () => this.#dispatch.admit() };
+    this.#parts = {
+      runtime,
+      resource,
+      tally,
+      rows: new Rows<O>(),
+      handler,
+      withdrawn: () => this.#dispatch.admit(),
+    };
     this.#scope = scope;
     const gone = (errors: readonly unknown[]): void => this.#end(errors);
     this.#staff = new Staff<I, O, S>({ runtime, resource, options, dispatch, scope, gone });
@@ -236,9 +244,8 @@ export class WorkerPool<I, O, S = void> implements Pool<I, O> {
     if (this.#state !== "open") return Promise.reject(this.#closedError());
     if (this.#dispatch.isFull) return Promise.reject(this.#fullError());
     const made = new Job(this.#parts, job, options, limits, ++this.#calls);
-    const result = made.result();
     this.#dispatch.enter(made);
-    return result;
+    return made.result();
   }
 
   /** The pool was cancelled, or has ended. It is closed first: whoever is told may call again at once. */

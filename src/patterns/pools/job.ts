@@ -10,6 +10,7 @@ import { Waiter } from "../../core/waiter.ts";
 import { type CancelableContext, type Context, withCancel, withTimeout } from "../../sync/context.ts";
 import type { Ranked } from "../../core/priority-line.ts";
 import type { JobLimits, WorkerSeat } from "./options.ts";
+import type { RowMember, Rows } from "./row.ts";
 import type { JobTally } from "./stats.ts";
 
 /** What a handler is given beside the job. */
@@ -26,32 +27,45 @@ export interface JobParts<I, O, S> {
   readonly runtime: Runtime;
   readonly resource: Resource | undefined;
   readonly tally: JobTally;
+  readonly rows: Rows<O>;
   readonly handler: (job: I, context: JobContext<S>) => O | PromiseLike<O>;
   /** Told when one has left the line by itself: its caller has given it up, or it has waited for too long. */
   readonly withdrawn: () => void;
 }
 
-/** Who does jobs. No thenable, as jobs are started by a promise of it. */
-export interface Performer<O> {
-  /** Called in the async context of the job's caller. Gives what the job comes to. */
-  perform(): Promise<O>;
+/** Who does jobs. */
+export interface Performer {
+  /** Called in the async context of the job's caller. */
+  perform(): void;
 }
+
+/** A job has its promise from its row: see {@link Job.result}. */
+const none = new Promise<never>(() => {});
+const nothing = (): void => {};
 
 /**
  * Invariants
  *   I1  It settles once: with the outcome of its handler, or because it was given up. Its context ends with that.
  *   I2  The handler is called at most once, and never when it was given up before.
  *   I3  It has a timer for its wait until a worker has it, and then one for its work; none once it has settled.
- *   I4  Until it starts it settles `promise`, by which it is started; then the one that `start` gives.
+ *   I4  It is far, then near. Far it can only be given up, and its caller hears of that when it comes near. `answer` is
+ *       there from then on until it is called.
  */
-export class Job<I, O, S> extends Waiter<O> implements Ranked {
+export class Job<I, O, S> extends Waiter<O> implements Ranked, RowMember<O> {
   readonly place: number;
   /** When it was handed over. */
   readonly sinceMs: number;
   // As in `Waiter`: very many may wait, and what is optional is not written unless needed.
+  declare begin: () => void;
+  declare following: RowMember<O> | undefined;
   declare private readonly parts: JobParts<I, O, S>;
   declare private readonly input: I;
   declare private readonly limits: JobLimits;
+  /** Settles what its caller waits for. */
+  declare private answer: ((outcome: O | Promise<never>) => void) | undefined;
+  declare private worker: Performer | undefined;
+  /** With what it failed when it was far. */
+  declare private refusal?: { readonly reason: unknown };
   declare private timer?: Timer | undefined;
   declare private scope?: CancelableContext | undefined;
   declare private timed?: Context;
@@ -73,6 +87,10 @@ export class Job<I, O, S> extends Waiter<O> implements Ranked {
     this.limits = limits;
     this.place = place;
     this.sinceMs = parts.runtime.clock.now();
+    this.begin = nothing;
+    this.following = undefined;
+    this.answer = undefined;
+    this.worker = undefined;
     if (scope !== undefined) this.scope = scope;
     if (limits.queueTimeoutMs !== Number.POSITIVE_INFINITY) this.#limitWait();
   }
@@ -82,11 +100,11 @@ export class Job<I, O, S> extends Waiter<O> implements Ranked {
   }
 
   /**
-   * What it comes to, for its caller; to be asked for once, by the caller. It is the reaction to the start of the job:
-   * so the handler is called in the async context of the caller, and that costs one promise more.
+   * What it comes to, for its caller; to be asked for once, by the caller, after it was handed over. It is the reaction to
+   * the start of the job, or to that of its row: so the handler is called in the async context of the caller.
    */
   result(): Promise<O> {
-    return (this.promise as Promise<unknown> as Promise<Performer<O>>).then(performed);
+    return this.worker === undefined ? this.parts.rows.join(this) : Promise.resolve(this).then(nearOf<O>);
   }
 
   /** A worker has it: it does not wait any more. */
@@ -95,10 +113,16 @@ export class Job<I, O, S> extends Waiter<O> implements Ranked {
   }
 
   /** Has the worker perform it, in the async context of its caller, a turn of microtasks later. */
-  start(worker: Performer<O>): Promise<O> {
-    const { resolve } = this;
-    const outcome = this.nextPromise();
-    resolve(worker as never);
+  start(worker: Performer): void {
+    this.worker = worker;
+    this.#begin();
+  }
+
+  near(): Promise<O> {
+    const { refusal, worker } = this;
+    const outcome = refusal === undefined ? this.#newAnswer() : Promise.reject<O>(refusal.reason);
+    if (worker !== undefined) worker.perform();
+    else if (refusal === undefined) void this.#newStart().then(() => this.worker?.perform());
     return outcome;
   }
 
@@ -140,15 +164,19 @@ export class Job<I, O, S> extends Waiter<O> implements Ranked {
     return this.timed ?? this.scope.ctx;
   }
 
-  /** As very many may wait, they keep one function of their promise, and not two. */
-  protected override nextPromise(): Promise<O> {
-    return new Promise<O>((resolve) => {
-      this.resolve = resolve;
-    });
+  protected override newPromise(): Promise<O> {
+    return none;
   }
 
-  protected override rejectWith(reason: unknown): void {
-    this.resolve(Promise.reject(reason));
+  /** What is old by now must not keep alive what is young: so it lets go of the answer. */
+  protected override tell(well: boolean, outcome: unknown): void {
+    const { answer } = this;
+    this.answer = undefined;
+    if (answer !== undefined) answer(well ? (outcome as O) : Promise.reject(outcome));
+    else {
+      this.refusal = { reason: outcome };
+      this.#begin();
+    }
   }
 
   protected override leave(): void {
@@ -156,6 +184,24 @@ export class Job<I, O, S> extends Waiter<O> implements Ranked {
     this.timer?.cancel();
     this.parts.tally.settled++;
     this.scope?.cancel();
+  }
+
+  #begin(): void {
+    const { begin } = this;
+    this.begin = nothing;
+    begin();
+  }
+
+  #newAnswer(): Promise<O> {
+    return new Promise((resolve) => {
+      this.answer = resolve;
+    });
+  }
+
+  #newStart(): Promise<void> {
+    return new Promise((resolve) => {
+      this.begin = resolve;
+    });
   }
 
   #openScope(): CancelableContext {
@@ -182,8 +228,8 @@ export class Job<I, O, S> extends Waiter<O> implements Ranked {
   }
 }
 
-function performed<O>(worker: Performer<O>): Promise<O> {
-  return worker.perform();
+function nearOf<O>(member: RowMember<O>): Promise<O> {
+  return member.near();
 }
 
 class HandlerContext<S> implements JobContext<S> {

@@ -92,7 +92,9 @@ const unlimited: JobLimits = {
 };
 
 /** Checks the options of a job. */
-export function jobLimits({ priority, timeoutMs, queueTimeoutMs }: JobOptions = unlimited): JobLimits {
+export function jobLimits(options: JobOptions | undefined): JobLimits {
+  if (options === undefined) return unlimited;
+  const { priority, timeoutMs, queueTimeoutMs } = options;
   if (priority === undefined && timeoutMs === undefined && queueTimeoutMs === undefined) return unlimited;
   return {
     priority: requireInteger("priority", priority ?? 0, Number.MIN_SAFE_INTEGER),

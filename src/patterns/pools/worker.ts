@@ -21,12 +21,11 @@ export interface WorkerParts<I, O, S> {
  *   I1  It has a job from its start until the handler has ended, also if that job was given up; then it asks for the next.
  *   I2  It leaves once, without a job.
  */
-export class Worker<I, O, S> extends Hand<Job<I, O, S>> implements Performer<O> {
+export class Worker<I, O, S> extends Hand<Job<I, O, S>> implements Performer {
   readonly #dispatch: Dispatch<I, O, S>;
   readonly #resource: Resource | undefined;
   readonly #seat: WorkerSeat<S>;
   #job: Job<I, O, S> | undefined;
-  #outcome: Promise<O> | undefined;
   #left!: () => void;
 
   constructor({ dispatch, resource, seat }: WorkerParts<I, O, S>) {
@@ -50,16 +49,14 @@ export class Worker<I, O, S> extends Hand<Job<I, O, S>> implements Performer<O> 
     else if (job.waiting) {
       this.#job = job;
       this.#resource?.emit({ k: "hold", ...this.#held });
-      this.#outcome = job.start(this);
+      job.start(this);
     } else this.#dispatch.freed(this);
   }
 
-  perform(): Promise<O> {
+  perform(): void {
     const job = this.#job as Job<I, O, S>;
-    const outcome = this.#outcome as Promise<O>;
     if (job.waiting) this.#call(job);
     else this.#free();
-    return outcome;
   }
 
   #call(job: Job<I, O, S>): void {
@@ -87,7 +84,6 @@ export class Worker<I, O, S> extends Hand<Job<I, O, S>> implements Performer<O> 
 
   #free(): void {
     this.#job = undefined;
-    this.#outcome = undefined;
     this.#resource?.emit({ k: "free", ...this.#held });
     this.#dispatch.freed(this);
   }
