@@ -56,7 +56,8 @@ export type { PoolStats } from "./pools/stats.ts";
  * **Cancellation** `signal` does what {@link WorkerPool.cancel} does. Cancelling is asking: a worker is free when its
  * handler has ended, and what becomes of a job that was given up is nobody's concern any more.
  * **Errors** A setup that fails cancels the pool, with its error as the cause.
- * **Cost** O(1) a job, also to give one up: a promise or two, a context and a place in the queue.
+ * **Cost** O(1) a job, also to give one up: a few promises while it is worked on, and a place in the queue and one promise
+ * while it waits.
  * **Not for** computations that keep the event loop busy. A handler must not wait for a job of its own pool: all
  * workers may come to wait for one that none is left to do.
  * **Source** The fixed worker pool of Go by Example; backpressure and context as in sourcegraph/conc.

@@ -48,8 +48,8 @@ const nothing = (): void => {};
  *   I1  It settles once: with the outcome of its handler, or because it was given up. Its context ends with that.
  *   I2  The handler is called at most once, and never when it was given up before.
  *   I3  It has a timer for its wait until a worker has it, and then one for its work; none once it has settled.
- *   I4  It is far, then near. Far it can only be given up, and its caller hears of that when it comes near. `answer` is
- *       there from then on until it is called.
+ *   I4  It is far until its row is opened, then near. While it is far it can only be given up; then it opens its row, so
+ *       that its caller hears of it. `answer` is there while it is near and its caller has not been told.
  */
 export class Job<I, O, S> extends Waiter<O> implements Ranked, RowMember<O> {
   readonly place: number;
@@ -168,7 +168,7 @@ export class Job<I, O, S> extends Waiter<O> implements Ranked, RowMember<O> {
     return none;
   }
 
-  /** What is old by now must not keep alive what is young: so it lets go of the answer. */
+  /** It has waited, so it is old: what is young and hangs on it would be copied, also when both are garbage. It lets go. */
   protected override tell(well: boolean, outcome: unknown): void {
     const { answer } = this;
     this.answer = undefined;
@@ -186,6 +186,7 @@ export class Job<I, O, S> extends Waiter<O> implements Ranked, RowMember<O> {
     this.scope?.cancel();
   }
 
+  /** Lets go of it, as in {@link Job.tell}. */
   #begin(): void {
     const { begin } = this;
     this.begin = nothing;
