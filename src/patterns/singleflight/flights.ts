@@ -67,6 +67,8 @@ class Caller<V> extends Waiter<Flight<V>> {
 interface UnderWay<V> {
   readonly callers: WaiterQueue<Caller<V>>;
   readonly scope: CancelableContext;
+  /** Told when a caller has left. */
+  readonly left: (reason: unknown) => void;
   /** How many have asked for it so far; those who left are counted. */
   asked: number;
   /** The followers who cannot leave: they all wait as one, and get the same promise. */
@@ -133,9 +135,8 @@ export class SingleFlight<K, V> {
    */
   do(key: K, work: FlightWork<V>, options?: CancelOptions): Promise<Flight<V>> {
     requireFunction("work", work);
-    return begin(this.#runtime, () => {
-      return rejectIfCancelled(options) ?? this.#join(key, options) ?? this.#lead(key, work, options);
-    });
+    if (this.#resource !== undefined) return begin(this.#runtime, () => this.#do(key, work, options));
+    return this.#do(key, work, options);
   }
 
   /**
@@ -159,15 +160,19 @@ export class SingleFlight<K, V> {
     return true;
   }
 
+  #do(key: K, work: FlightWork<V>, options: CancelOptions | undefined): Promise<Flight<V>> {
+    return rejectIfCancelled(options) ?? this.#join(key, options) ?? this.#lead(key, work, options);
+  }
+
   #join(key: K, options: CancelOptions | undefined): Promise<Flight<V>> | undefined {
     const flight = this.#flights.get(key);
     if (flight === undefined) return undefined;
     flight.asked++;
     // A scheduler has to know each of them, and `onJoin` may throw at one.
     const alike = this.#runtime.scheduler === undefined && this.#onJoin === undefined;
-    if (alike && options === undefined) return this.#joinCrowd(key, flight);
+    if (alike && options === undefined) return this.#joinCrowd(flight);
     this.#resource?.emit({ k: "flight.join", r: this.#resource.id, key: preview(key) });
-    const caller = this.#enroll(key, flight, "follower", options);
+    const caller = this.#enroll(flight, "follower", options);
     try {
       this.#onJoin?.(key);
     } catch (error) {
@@ -176,17 +181,20 @@ export class SingleFlight<K, V> {
     return caller.promise;
   }
 
-  #joinCrowd(key: K, flight: UnderWay<V>): Promise<Flight<V>> {
+  #joinCrowd(flight: UnderWay<V>): Promise<Flight<V>> {
     flight.crowded++;
-    flight.crowd ??= this.#enroll(key, flight, "follower", undefined).promise;
+    flight.crowd ??= this.#enroll(flight, "follower", undefined).promise;
     return flight.crowd;
   }
 
   #lead(key: K, work: FlightWork<V>, options: CancelOptions | undefined): Promise<Flight<V>> {
     const callers = new WaiterQueue<Caller<V>>();
     const scope = withCancel(background);
-    const flight: UnderWay<V> = { callers, scope, asked: 1, crowd: undefined, crowded: 0 };
-    const { ctx } = flight.scope;
+    const { ctx } = scope;
+    const left = (reason: unknown): void => {
+      if (callers.size === 0) this.#abandon(key, flight, reason);
+    };
+    const flight: UnderWay<V> = { callers, scope, left, asked: 1, crowd: undefined, crowded: 0 };
     this.#flights.set(key, flight);
     this.#resource?.emit({ k: "flight.lead", r: this.#resource.id, key: preview(key) });
     const start = (): V | PromiseLike<V> => {
@@ -197,19 +205,11 @@ export class SingleFlight<K, V> {
     spawnTask(this.#runtime, { name, group: this.#resource?.name }, start, (outcome) => {
       this.#land(key, flight, outcome);
     });
-    return this.#enroll(key, flight, "leader", options).promise;
+    return this.#enroll(flight, "leader", options).promise;
   }
 
-  #enroll(
-    key: K,
-    flight: UnderWay<V>,
-    role: Flight<V>["role"],
-    options: CancelOptions | undefined,
-  ): Caller<V> {
-    const left = (reason: unknown): void => {
-      if (flight.callers.size === 0) this.#abandon(key, flight, reason);
-    };
-    const caller = new Caller<V>(this.#runtime, this.#resource, options, role, left);
+  #enroll(flight: UnderWay<V>, role: Flight<V>["role"], options: CancelOptions | undefined): Caller<V> {
+    const caller = new Caller<V>(this.#runtime, this.#resource, options, role, flight.left);
     flight.callers.push(caller);
     return caller;
   }
