@@ -263,7 +263,8 @@ export class Stock<R> {
     else if (this.#state === "closed" || this.#wear.isOver(entry) || this.#isSurplus()) this.#destroy(entry);
     else if (this.#share?.claimed === true) this.#destroy(entry);
     else if (this.#factory.resets) this.#reset(entry);
-    else this.#idle.push(entry);
+    else if (this.#factory.checks) this.#idle.push(entry);
+    else this.#accept(entry);
     this.#serve();
   }
 
