@@ -123,9 +123,10 @@ const variant = (who: NodeVariant["who"], dedupe: Dedupe, runs: 1 | typeof CALLE
 });
 
 const NOTE =
-  "A third of the profile is the collection of garbage and a quarter the round itself, which awaits every call: a Map of " +
-  "promises by hand, with no caller who could leave, is twice as fast as the best package, no more. Callers who cannot leave " +
-  "wait as one already.";
+  "Close to a half of the profile is the collection of garbage and a seventh the round itself, which awaits every call: a Map " +
+  "of promises by hand, with no context, no caller who could leave and nobody told who leads, is 1.4 times as fast as this. " +
+  "Callers who cannot leave wait as one already; one function tells of all who leave, which was 1.1 times as fast. What is left " +
+  "belongs to a flight and not to a call: its task, its context, a waiter for who leads and one for the others.";
 
 export const singleflight: Subject = {
   name: "singleflight",
