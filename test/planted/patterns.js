@@ -69,6 +69,12 @@ export const patterns = [
     "",
   ],
   ["the context of a job goes on when the job is over", "patterns/pools/job.ts", "this.scope?.cancel();", ""],
+  [
+    "a job that is given up far from its turn is told when its row has it",
+    "patterns/pools/job.ts",
+    "this.refusal = { reason: outcome };\n      this.#begin();",
+    "this.refusal = { reason: outcome };",
+  ],
   // producers and consumers
   [
     "a value whose handler failed counts as being worked on for ever",
