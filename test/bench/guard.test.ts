@@ -42,8 +42,8 @@ const bounds: Readonly<Record<string, readonly [bytes: number, promises: number,
   "pubsub: a message to ten handlers": [276, 0.22, "a place in the log of all ten; wake-ups and waits"],
   "singleflight: a flight": [3664, 6, "the flight, and its call as a task"],
   "fan: a value through two workers": [375, 0.58, "values are taken and handed over in batches"],
-  "pipeline: a value through a stage": [2257, 5.03, "a bounded map that keeps the order"],
-  "pipeline: a value through three stages": [2761, 7.83, "a task for each, and a wait between two"],
+  "pipeline: a value through a stage": [2257, 5.07, "a bounded map that keeps the order"],
+  "pipeline: a value through three stages": [2761, 7.95, "a task for each, and a wait between two"],
   "pipeline: a value through three fused stages": [245, 0.42, "what begins and ends the pipeline"],
 };
 
