@@ -74,11 +74,13 @@ const isExtra = ([subpath]: readonly [string, string]): boolean => subpath.slice
 
 /** Shares are of the text before it is compressed. */
 const WHOLE =
-  "The twelve patterns and their extras are 72 % of it, the primitives 19 %, what they stand on 8 %. Nobody has to load all: a " +
+  "The twelve patterns and their extras are 74 % of it, the primitives 19 %, what they stand on 7 %. Nobody has to load all: a " +
   "bundler takes what is imported, and each module has its size below.";
 const CHANNEL =
-  "A quarter of it is the channel itself and a tenth what it does when it is full; 17 % is cancelling, by contexts and by " +
-  "signals, 9 % a waiter, 6 % the clock and turns of the host. What observes it comes with a simulation alone.";
+  "What a channel does when it is full takes 577 bytes, without which it would be 2,924: it is asked for by a word, so no bundler " +
+  "can leave it out. Else, of the text before it is compressed: 27 % is the channel itself, 18 % cancelling, by contexts and " +
+  "by signals, 9 % a waiter, 7 % the host's turns. No timers, no chance, and nothing that observes: that comes with those " +
+  "who use it. Tried, and not smaller when compressed: a list of waiters closed to a ring, a switch for the checks.";
 
 const LOADED = "bundled, minified and compressed with gzip";
 

@@ -11,15 +11,19 @@ function shown(value: unknown): string {
   return Array.isArray(value) ? "an array" : "an object";
 }
 
-/** A number out of range is a RangeError, where a number was expected; anything else is a TypeError. */
-function refuse(name: string, expected: string, value: unknown): never {
-  const text = `${name} must be ${expected}, got ${shown(value)}`;
-  throw typeof value === "number" ? new RangeError(text) : new TypeError(text);
+/** For what has a check of its own. */
+export function refuseType(
+  name: string,
+  expected: string,
+  value: unknown,
+  Refusal: new (text: string) => Error = TypeError,
+): never {
+  throw new Refusal(`${name} must be ${expected}, got ${shown(value)}`);
 }
 
-/** For what has a check of its own. */
-export function refuseType(name: string, expected: string, value: unknown): never {
-  throw new TypeError(`${name} must be ${expected}, got ${shown(value)}`);
+/** A number out of range is a RangeError, where a number was expected; anything else is a TypeError. */
+function refuse(name: string, expected: string, value: unknown): never {
+  return refuseType(name, expected, value, typeof value === "number" ? RangeError : TypeError);
 }
 
 /** A whole number within `min..max`. Returns it, with -0 turned into 0. */
@@ -36,7 +40,7 @@ export function requireInteger(
 
 /** Like {@link requireInteger}, but `Infinity` is allowed and means "no limit". */
 export function requireLimit(name: string, value: unknown, min: number): number {
-  if (value === Number.POSITIVE_INFINITY) return value;
+  if (value === Infinity) return value;
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= min) return value + 0;
   return refuse(name, `a whole number of at least ${min}, or Infinity`, value);
 }

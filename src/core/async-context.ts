@@ -8,7 +8,7 @@
  *   I1  There is always a reaction that waits for the next call: each registers its successor before it calls.
  */
 export class AsyncContext {
-  #calls: (() => void)[] = [];
+  readonly #calls: (() => void)[] = [];
   #open!: () => void;
 
   constructor() {
@@ -38,8 +38,6 @@ export class AsyncContext {
 
   #callAll(): void {
     this.#arm();
-    const calls = this.#calls;
-    this.#calls = [];
-    for (const call of calls) call();
+    for (const call of this.#calls.splice(0)) call();
   }
 }

@@ -9,8 +9,8 @@
  * operation to a Cancellation, and is taken back when the operation ends.
  */
 import { refuseType } from "./arguments.ts";
+import { replacement } from "./bare-runtime.ts";
 import type { CanceledError, TimeoutError } from "./errors.ts";
-import { currentRuntime } from "./runtime.ts";
 import type { SignalTie } from "./scheduler.ts";
 import { QueueNode, WaiterQueue } from "./waiter-queue.ts";
 
@@ -99,11 +99,6 @@ export class Cancellation extends QueueNode {
     }
   }
 
-  /** Whether anybody would be told of its end. */
-  get watched(): boolean {
-    return this.ties !== undefined && this.ties.size > 0;
-  }
-
   /** Adds what is to be told, or is to end with it. */
   add(tie: Tie): void {
     this.ties ??= new WaiterQueue();
@@ -123,7 +118,8 @@ export class Cancellation extends QueueNode {
 
 /** Ties a target to what may cancel it. Released in O(1), from anywhere. */
 export class CancelLink<C extends Cancelable | Cancellation = Cancelable | Cancellation> extends QueueNode {
-  readonly target: C;
+  // Declared: see `QueueNode`.
+  declare readonly target: C;
   /**
    * The ties of the simulation that it is of: a signal may be of outside, and a simulation that is given up takes back
    * what is left there.
@@ -232,8 +228,8 @@ export function linkCancel(
   const { signal } = options;
   if (signal === undefined) return undefined;
   const link = new CancelLink(cancellationBehind(signal), target);
-  const { scheduler } = currentRuntime();
-  if (scheduler !== undefined) link.kept = scheduler.signalTies.add(link);
+  const ties = replacement?.scheduler?.signalTies;
+  if (ties !== undefined) link.kept = ties.add(link);
   return link;
 }
 

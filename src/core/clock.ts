@@ -36,7 +36,7 @@ class SystemTimer implements Timer {
   constructor(delayMs: number, callback: () => void) {
     this.#dueMs = performance.now() + delayMs;
     this.#callback = callback;
-    if (delayMs !== Number.POSITIVE_INFINITY) this.#arm(delayMs);
+    if (delayMs !== Infinity) this.#arm(delayMs);
   }
 
   cancel(): void {
@@ -67,9 +67,14 @@ function unrefHandle(handle: unknown): void {
   (handle as { unref?: () => void } | undefined)?.unref?.();
 }
 
+/** The instant, in milliseconds of the machine's monotonic clock. */
+export function systemNow(): number {
+  return performance.now();
+}
+
 /** The machine's monotonic clock. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: systemNow,
   after: (delayMs, callback) => new SystemTimer(delayMs, callback),
 };
 

@@ -1,9 +1,9 @@
 /**
  * An outcome that many can wait for: it comes once, and stays.
  */
+import type { BareRuntime } from "./bare-runtime.ts";
 import { type CancelOptions, rejectIfCancelled } from "./cancellation.ts";
 import { begin, type Resource } from "./resource.ts";
-import type { Runtime } from "./runtime.ts";
 import { type Outcome, valueOf } from "./task.ts";
 import { Waiter } from "./waiter.ts";
 import { WaiterQueue } from "./waiter-queue.ts";
@@ -14,14 +14,14 @@ import { WaiterQueue } from "./waiter-queue.ts";
  *   I2  Once it is written, nobody waits.
  */
 export class Deferred<T> {
-  readonly #runtime: Runtime;
+  readonly #runtime: BareRuntime;
   readonly #op: string;
   readonly #resource: Resource | undefined;
   readonly #waiters = new WaiterQueue<Waiter<T>>();
   #outcome: Outcome<T> | undefined;
 
   /** `op` and `resource` name in a report what those who wait here do. */
-  constructor(runtime: Runtime, op: string, resource?: Resource) {
+  constructor(runtime: BareRuntime, op: string, resource?: Resource) {
     this.#runtime = runtime;
     this.#op = op;
     this.#resource = resource;

@@ -8,8 +8,8 @@
  * The operation itself takes effect at once, in any case: only its completion is late. And while a turn is due, every
  * completion waits for it, in order. So neither the order of effects nor that of completions changes.
  */
-import { nextTurn, systemClock } from "./clock.ts";
-import type { Runtime } from "./runtime.ts";
+import type { BareRuntime } from "./bare-runtime.ts";
+import { nextTurn, systemNow } from "./clock.ts";
 
 /** So many completions go by between two looks at the clock. */
 const COMPLETIONS = 512;
@@ -27,7 +27,7 @@ export function turnIsAwaited(): boolean {
 }
 
 /** Draws on the budget. True if the completion should take a turn. A scheduler gives the host its turns itself. */
-export function turnIsDue(runtime: Runtime): boolean {
+export function turnIsDue(runtime: BareRuntime): boolean {
   return runtime.scheduler === undefined && (late !== undefined || (--left <= 0 && refill()));
 }
 
@@ -40,7 +40,7 @@ function refill(): boolean {
 
 /** A clock that has gone back was a test's: what it said last means nothing, and must not starve the host. */
 function sliceIsOver(): boolean {
-  const passedMs = systemClock.now() - turnStartedMs;
+  const passedMs = systemNow() - turnStartedMs;
   return passedMs > SLICE_MS || passedMs < 0;
 }
 
@@ -48,7 +48,7 @@ function sliceIsOver(): boolean {
  * Lets the host have its turn, if it has waited long enough: for loops over callbacks that may be long and need not
  * wait, so that no budget says anything about the time they take.
  */
-export function giveTurn(runtime: Runtime): Promise<void> | undefined {
+export function giveTurn(runtime: BareRuntime): Promise<void> | undefined {
   if (runtime.scheduler !== undefined || !sliceIsOver()) return undefined;
   return new Promise((resolve) => {
     afterTurn(resolve);
@@ -68,20 +68,20 @@ function catchUp(): void {
   const callbacks = late ?? [];
   late = undefined;
   left = COMPLETIONS;
-  turnStartedMs = systemClock.now();
+  turnStartedMs = systemNow();
   for (const callback of callbacks) callback();
 }
 
 /** The turn of the host, if a completion should take one; undefined if nothing has to be waited for. */
-export function turnIfDue(runtime: Runtime): Promise<void> | undefined {
+export function turnIfDue(runtime: BareRuntime): Promise<void> | undefined {
   return turnIsDue(runtime) ? new Promise((resolve) => afterTurn(resolve)) : undefined;
 }
 
 /** For all completions that give nothing: a promise that is settled cannot be changed by who has it. */
-const nothing: Promise<unknown> = Promise.resolve();
+const nothing: Promise<unknown> = /* @__PURE__ */ Promise.resolve();
 
 /** The completion of an operation that did not have to wait. */
-export function completed<R>(runtime: Runtime, value: R): Promise<R> {
+export function completed<R>(runtime: BareRuntime, value: R): Promise<R> {
   if (!turnIsDue(runtime)) return value === undefined ? (nothing as Promise<R>) : Promise.resolve(value);
   return new Promise((resolve) => {
     afterTurn(() => resolve(value));

@@ -58,9 +58,8 @@ export class RingBuffer<T> {
   }
 
   #grow(): void {
-    const old = this.#slots;
-    const wider = emptySlots<T>(old.length * 2);
-    for (let i = 0; i < this.#size; i++) wider[i] = old[(this.#head + i) & (old.length - 1)];
+    const wider = emptySlots<T>(this.#slots.length * 2);
+    for (let i = 0; i < this.#size; i++) wider[i] = this.at(i);
     this.#slots = wider;
     this.#head = 0;
   }

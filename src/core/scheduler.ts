@@ -20,6 +20,9 @@ export interface ResourceInfo {
   readonly name: string;
 }
 
+/** What an operation concerns: nothing, one thing, or several. */
+export type Concern = ResourceInfo | readonly ResourceInfo[] | undefined;
+
 /** What is waited for, or may be, and what is told of it. */
 export interface Resource extends ResourceInfo {
   /** Whether anybody records: spares making an event that nobody takes. */
@@ -40,8 +43,8 @@ export interface Resource extends ResourceInfo {
 export interface Suspension {
   /** The operation: `send`, `recv`, `lock`, `sleep` … */
   readonly op: string;
-  /** What it concerns; empty for a mere passing of time. */
-  readonly resources: readonly ResourceInfo[];
+  /** What it concerns; nothing for a mere passing of time. */
+  readonly resources: Concern;
   /** Whether it may be made ready because of something that the scheduler does not see, such as I/O. */
   readonly outside?: boolean;
   /** The task that waits; written by the scheduler. */

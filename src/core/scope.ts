@@ -72,8 +72,9 @@ export class Scope extends Cancellation {
     return this.controller.signal;
   }
 
-  override get watched(): boolean {
-    return super.watched || this.controller !== undefined;
+  /** Whether anybody would be told of its end. */
+  get watched(): boolean {
+    return this.controller !== undefined || (this.ties !== undefined && this.ties.size > 0);
   }
 
   protected override ended(ending: Ending): void {

@@ -1,8 +1,8 @@
 /**
  * How a task begins and ends, wherever one is started.
  */
+import type { BareRuntime } from "./bare-runtime.ts";
 import { isCancellation } from "./errors.ts";
-import type { Runtime } from "./runtime.ts";
 import type { TaskRecord } from "./scheduler.ts";
 
 /** How something ended: with a value or with an error. Narrow it by `ok`. */
@@ -46,7 +46,7 @@ export function isPending<T>(result: T | PromiseLike<T>): result is PromiseLike<
  * as the last thing the task does; it must not throw.
  */
 export function spawnTask<T>(
-  runtime: Runtime,
+  runtime: BareRuntime,
   label: { readonly name: string; readonly group?: string | undefined },
   body: () => T | PromiseLike<T>,
   done: (outcome: Outcome<T>) => void,

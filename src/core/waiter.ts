@@ -7,6 +7,7 @@
  *   I3  Without a scheduler, it is resumed in the same step in which it is granted or failed, unless the host is due
  *       its turn.
  */
+import type { BareRuntime } from "./bare-runtime.ts";
 import {
   type Cancelable,
   type CancelLink,
@@ -15,8 +16,7 @@ import {
   linkCancel,
 } from "./cancellation.ts";
 import { afterTurn, turnIsDue } from "./fairness.ts";
-import type { Runtime } from "./runtime.ts";
-import type { ResourceInfo, Suspension, TaskRecord } from "./scheduler.ts";
+import type { Concern, Suspension, TaskRecord } from "./scheduler.ts";
 import { QueueNode } from "./waiter-queue.ts";
 
 type State = "waiting" | "granted" | "failed" | "resumed";
@@ -24,7 +24,7 @@ type State = "waiting" | "granted" | "failed" | "resumed";
 export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
   // Declared, and private by TypeScript's word alone: see `QueueNode`. What is optional is not written unless needed.
   declare readonly promise: Promise<R>;
-  declare private readonly seam: Runtime;
+  declare private readonly seam: BareRuntime;
   declare private resolve: (value: R) => void;
   declare private reject: (error: unknown) => void;
   declare private state: State;
@@ -35,37 +35,26 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
   // These are for a scheduler and its reports.
   declare readonly op: string;
   declare task: TaskRecord | undefined;
-  declare private readonly about?: ResourceInfo | readonly ResourceInfo[] | undefined;
+  declare readonly resources: Concern;
 
   /**
    * Waits until it is granted, fails, or `options` cancels it; the caller has seen that it is not cancelled yet.
-   * `about` is what a report says it waits for.
+   * `resources` is what a report says it waits for.
    */
-  constructor(
-    runtime: Runtime,
-    op: string,
-    about: ResourceInfo | readonly ResourceInfo[] | undefined,
-    options: CancelOptions | undefined,
-  ) {
+  constructor(runtime: BareRuntime, op: string, resources: Concern, options: CancelOptions | undefined) {
     super();
     this.promise = this.newPromise();
     this.seam = runtime;
     this.state = "waiting";
     if (runtime.scheduler !== undefined) {
       this.op = op;
-      this.about = about;
+      this.resources = resources;
       runtime.scheduler.blocked(this);
     }
     if (options !== undefined) {
       this.options = options;
       this.link = linkCancel(options, this);
     }
-  }
-
-  get resources(): readonly ResourceInfo[] {
-    const { about } = this;
-    if (about === undefined) return [];
-    return "id" in about ? [about] : about;
   }
 
   /** Whether it has no outcome yet. */
@@ -83,16 +72,12 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
 
   /** Ends the wait well. Does nothing if it has ended. */
   grant(value: R): void {
-    if (this.state !== "waiting") return;
-    this.state = "granted";
-    this.settle(value);
+    this.settle("granted", value);
   }
 
   /** Ends the wait with an error. Does nothing if it has ended. */
   fail(error: unknown): void {
-    if (this.state !== "waiting") return;
-    this.state = "failed";
-    this.settle(error);
+    this.settle("failed", error);
   }
 
   onCancel(reason: unknown): void {
@@ -116,15 +101,15 @@ export class Waiter<R> extends QueueNode implements Cancelable, Suspension {
   /** Leaves queue and tie. Extended by waiters that hold more than that. */
   protected leave(): void {
     this.queue?.remove(this);
-    if (this.link === undefined) return;
-    this.link.release();
-    this.link = undefined;
+    this.link?.release();
   }
 
-  private settle(outcome: unknown): void {
+  private settle(state: "granted" | "failed", outcome: unknown): void {
+    if (this.state !== "waiting") return;
+    this.state = state;
     this.leave();
     const { scheduler } = this.seam;
-    if (scheduler === undefined && !turnIsDue(this.seam)) return this.end(this.state, outcome);
+    if (scheduler === undefined && !turnIsDue(this.seam)) return this.end(state, outcome);
     this.outcome = outcome;
     if (scheduler !== undefined) scheduler.ready(this);
     else afterTurn(() => this.resume());

@@ -10,7 +10,7 @@ import { requireFunction, requireInteger } from "../core/arguments.ts";
 import { type CancelOptions, isCancelled, rejectIfCancelled } from "../core/cancellation.ts";
 import { MisuseError } from "../core/errors.ts";
 import { giveTurn } from "../core/fairness.ts";
-import { currentRuntime, type Runtime } from "../core/runtime.ts";
+import { type BareRuntime, bareRuntime } from "../core/bare-runtime.ts";
 import { Channel, type ReceivePort } from "../sync/channel.ts";
 import type { Context } from "../sync/context.ts";
 import { openSource, pump, type Source } from "../sync/source.ts";
@@ -142,7 +142,7 @@ class Run<I, K, V, R> {
   readonly #job: MapReduceJob<I, K, V, R>;
   readonly #options: MapReduceOptions<K, V, I>;
   readonly #groups: Groups<K, V, R>;
-  readonly #runtime: Runtime = currentRuntime();
+  readonly #runtime: BareRuntime = bareRuntime();
   #phase: MapReduceProgress["phase"] = "map";
   #mapped = 0;
   #skipped = 0;

@@ -6,7 +6,7 @@ import type { CancelOptions } from "../core/cancellation.ts";
 import { Deferred } from "../core/deferred.ts";
 import { isCancellation, withSuppressed } from "../core/errors.ts";
 import { observe, type Resource } from "../core/resource.ts";
-import { currentRuntime, type Runtime } from "../core/runtime.ts";
+import { type BareRuntime, bareRuntime } from "../core/bare-runtime.ts";
 import { type Outcome, outcomeOf, spawnTask, valueOf } from "../core/task.ts";
 import { type CancelableContext, type Context, withCancel } from "../sync/context.ts";
 import type { Received } from "../sync/channel.ts";
@@ -71,7 +71,7 @@ export class ConsumerTeam<T> {
   readonly #queue: TakeEnd<T>;
   readonly #handler: ConsumerHandler<T>;
   readonly #onError: ConsumeOptions<T>["onError"];
-  readonly #runtime: Runtime = currentRuntime();
+  readonly #runtime: BareRuntime = bareRuntime();
   readonly #resource: Resource | undefined;
   readonly #scope: CancelableContext;
   /** What takes wait with: ends at a pause, and with the team. */

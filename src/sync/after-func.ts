@@ -3,8 +3,8 @@
  */
 import { requireFunction, requireObject } from "../core/arguments.ts";
 import { AsyncContext } from "../core/async-context.ts";
+import { bareRuntime } from "../core/bare-runtime.ts";
 import { type CancelOptions, isCancelled, linkCancel } from "../core/cancellation.ts";
-import { currentRuntime } from "../core/runtime.ts";
 import { spawnTask } from "../core/task.ts";
 import { reportUncaught } from "../core/uncaught.ts";
 
@@ -27,7 +27,7 @@ import { reportUncaught } from "../core/uncaught.ts";
 export function afterFunc(source: CancelOptions, callback: () => void | PromiseLike<void>): () => boolean {
   requireObject("source", source, "a context, or an object with a signal");
   requireFunction("callback", callback);
-  const runtime = currentRuntime();
+  const runtime = bareRuntime();
   const context = new AsyncContext();
   const start = (): void => {
     spawnTask(runtime, { name: "afterFunc" }, callback, (outcome) => {

@@ -7,9 +7,9 @@
  */
 import { requireFunction, requireInteger } from "../core/arguments.ts";
 import { AsyncContext } from "../core/async-context.ts";
+import { type BareRuntime, bareRuntime } from "../core/bare-runtime.ts";
 import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
 import { begin, observe, type Resource } from "../core/resource.ts";
-import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { type Outcome, spawnTask } from "../core/task.ts";
 import { reportUncaught } from "../core/uncaught.ts";
 import { Waiter } from "../core/waiter.ts";
@@ -44,7 +44,7 @@ export interface BarrierOptions {
  * [places, rounds]; //=> [[0, 1], ["both are here"]]
  */
 export class Barrier {
-  readonly #runtime: Runtime = currentRuntime();
+  readonly #runtime: BareRuntime = bareRuntime();
   readonly #parties: number;
   readonly #action: (() => void | PromiseLike<void>) | undefined;
   readonly #context: AsyncContext | undefined;

@@ -7,14 +7,13 @@
  *   I3  Once closed, nobody waits, and what is left in the buffer can still be received.
  */
 import { requireLimit } from "../core/arguments.ts";
+import { type BareRuntime, bareRuntime } from "../core/bare-runtime.ts";
 import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
 import { ClosedError, MisuseError } from "../core/errors.ts";
 import { completed } from "../core/fairness.ts";
 import { begin, observe, type Resource } from "../core/resource.ts";
 import { RingBuffer } from "../core/ring-buffer.ts";
-import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import type { TaskRecord } from "../core/scheduler.ts";
-import { type Outcome, valueOf } from "../core/task.ts";
 import { WaiterQueue } from "../core/waiter-queue.ts";
 import { type ChannelWaiting, ReceiveWaiter, SendWaiter } from "./channel/waiters.ts";
 import { type OverflowHandler, overflowHandler, type OverflowOptions } from "./channel/overflow.ts";
@@ -62,15 +61,15 @@ export interface ChannelOptions<T = unknown> extends OverflowOptions<T> {
  * seen; //=> [1, 2]
  */
 export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
-  readonly #runtime: Runtime = currentRuntime();
+  readonly #runtime: BareRuntime = bareRuntime();
   readonly #capacity: number;
   readonly #resource: Resource | undefined;
   readonly #buffer = new RingBuffer<T>();
   readonly #receivers = new WaiterQueue<Receiver<T>>();
   readonly #senders = new WaiterQueue<Sender<T>>();
   readonly #overflow: OverflowHandler<T> | undefined;
-  /** What receivers get when the buffer is empty; undefined as long as it is open. */
-  #end: Outcome<undefined> | undefined;
+  /** What its closing was blamed on, if on anything; undefined as long as it is open. */
+  #end: { readonly cause?: unknown } | undefined;
   #dropped = 0;
 
   constructor(capacity = 0, options: ChannelOptions<T> = {}) {
@@ -155,7 +154,8 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
   tryReceive(): Received<T> | undefined {
     const taken = this.#take();
     if (taken !== undefined || this.#end === undefined) return taken;
-    return { value: valueOf(this.#end), done: true };
+    if (this.#end.cause !== undefined) throw this.#end.cause;
+    return { value: undefined, done: true };
   }
 
   /**
@@ -168,7 +168,7 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
    */
   close(error?: unknown): void {
     if (this.#end !== undefined) throw new MisuseError("close of closed channel");
-    this.#end = error === undefined ? { ok: true, value: undefined } : { ok: false, error };
+    this.#end = error === undefined ? {} : { cause: error };
     this.#resource?.emit({ k: "res.close", r: this.#resource.id });
     for (let node = this.#receivers.shift(); node !== undefined; node = this.#receivers.shift()) {
       if (error === undefined) node.deliver({ value: undefined, done: true });
@@ -227,18 +227,15 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
   #send(value: T, options: CancelOptions | undefined): Promise<void> {
     const cancelled = rejectIfCancelled(options);
     if (cancelled !== undefined) return cancelled;
-    if (this.#end !== undefined) return Promise.reject(this.#refusal());
-    if (this.#overflow !== undefined) return this.#sendNow(value);
-    if (this.trySend(value)) return completed(this.#runtime, undefined);
+    try {
+      // With a policy no send waits.
+      if (this.trySend(value) || this.#overflow !== undefined) return completed(this.#runtime, undefined);
+    } catch (refusal) {
+      return Promise.reject(refusal);
+    }
     const waiter = new SendWaiter<T>(this.#runtime, this.#resource, options, value);
     this.#senders.push(waiter);
     return waiter.promise;
-  }
-
-  /** With a policy no send waits. */
-  async #sendNow(value: T): Promise<void> {
-    this.trySend(value);
-    return completed(this.#runtime, undefined);
   }
 
   /** There is no room: false if the value is not in, for its sender to wait or because it was dropped. */
@@ -260,10 +257,12 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
   #receive(options: CancelOptions | undefined): Promise<Received<T>> {
     const cancelled = rejectIfCancelled(options);
     if (cancelled !== undefined) return cancelled;
-    const taken = this.#take();
-    if (taken !== undefined) return completed(this.#runtime, taken);
-    if (this.#end?.ok === false) return Promise.reject(this.#end.error);
-    if (this.#end !== undefined) return completed(this.#runtime, { value: undefined, done: true });
+    try {
+      const received = this.tryReceive();
+      if (received !== undefined) return completed(this.#runtime, received);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const waiter = new ReceiveWaiter<T>(this.#runtime, "recv", this.#resource, options);
     this.#receivers.push(waiter);
     return waiter.promise;
@@ -294,7 +293,6 @@ export class Channel<T> implements SendEnd<T>, ReceiveEnd<T> {
   }
 
   #refusal(): ClosedError {
-    const cause = this.#end?.ok === false ? { cause: this.#end.error } : undefined;
-    return new ClosedError("send on closed channel", cause);
+    return new ClosedError("send on closed channel", this.#end);
   }
 }

@@ -2,11 +2,11 @@
  * Waits, with a lock given up meanwhile, until another task says that something has changed.
  */
 import { requireFunction, requireObject } from "../core/arguments.ts";
+import { type BareRuntime, bareRuntime } from "../core/bare-runtime.ts";
 import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
 import { MisuseError } from "../core/errors.ts";
 import type { Permit } from "../core/permit.ts";
 import { begin, observe, type Resource } from "../core/resource.ts";
-import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { Waiter } from "../core/waiter.ts";
 import { WaiterQueue } from "../core/waiter-queue.ts";
 import type { Mutex } from "./mutex.ts";
@@ -49,7 +49,7 @@ type Wake = "signal" | "broadcast";
  * await taken; //=> "tea"
  */
 export class Cond {
-  readonly #runtime: Runtime = currentRuntime();
+  readonly #runtime: BareRuntime = bareRuntime();
   readonly #mutex: Mutex;
   readonly #resource: Resource | undefined;
   readonly #waiters = new WaiterQueue<Waiter<Wake>>();

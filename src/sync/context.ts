@@ -5,6 +5,7 @@
  * `channel.receive(ctx)` works as it is, and so does `fetch(url, ctx)`.
  */
 import { refuseType, requireDuration, requireObject } from "../core/arguments.ts";
+import { bareRuntime } from "../core/bare-runtime.ts";
 import {
   type CancellationCarrier,
   type CancelOptions,
@@ -126,7 +127,7 @@ function neverAborted(): AbortSignal {
  * @example
  * background.error; //=> undefined
  */
-export const background: Context = new ContextNode(null, undefined);
+export const background: Context = /* @__PURE__ */ new ContextNode(null, undefined);
 
 /**
  * A child that ends when its parent does, or when `cancel` is called.
@@ -145,7 +146,7 @@ export const background: Context = new ContextNode(null, undefined);
  */
 export function withCancel(parent: CancelOptions): CancelableContext {
   requireParent(parent);
-  return handleOf(parent, new OwnScope(parent, deadlineOf(parent)));
+  return handleOf(parent, new OwnScope(parent));
 }
 
 /**
@@ -168,9 +169,9 @@ export function withDeadline(
   requireParent(parent);
   const own = requireDuration("deadlineMs", deadlineMs);
   const inherited = deadlineOf(parent);
-  const inherits = own === Number.POSITIVE_INFINITY || (inherited !== undefined && inherited <= own);
-  const scope = new OwnScope(parent, inherits ? inherited : own);
-  if (!inherits) scope.expireAfter(own - currentRuntime().clock.now(), options.cause);
+  const inherits = own === Infinity || (inherited !== undefined && inherited <= own);
+  const scope = new OwnScope(parent, inherits ? undefined : own);
+  if (!inherits) expireAfter(scope, own - currentRuntime().clock.now(), options.cause);
   return handleOf(parent, scope);
 }
 
@@ -234,12 +235,14 @@ function requireParent(parent: CancelOptions): void {
 
 /** The state behind a context that is ended by hand, and may be by a timer. */
 class OwnScope extends Scope {
-  declare private timer?: Timer;
+  /** What ends it by itself, if anything does; stopped at its end. */
+  declare timer?: Timer;
   declare private resource?: Resource;
 
-  constructor(parent: CancelOptions, deadlineMs: number | undefined) {
+  /** Without a deadline of its own, it has that of its parent. */
+  constructor(parent: CancelOptions, deadlineMs?: number) {
     super(parent, deadlineMs);
-    const resource = observe(currentRuntime(), "scope", undefined);
+    const resource = observe(bareRuntime(), "scope", undefined);
     if (resource !== undefined) this.resource = resource;
   }
 
@@ -255,18 +258,18 @@ class OwnScope extends Scope {
     this.end(new ScopeEnding(CanceledError, cause));
   }
 
-  /** Lets it end by itself after `remainingMs`. */
-  expireAfter(remainingMs: number, cause: unknown): void {
-    if (this.ending !== undefined) return;
-    const expire = (): void => this.end(new ScopeEnding(TimeoutError, cause));
-    if (remainingMs <= 0) expire();
-    else this.timer = currentRuntime().clock.after(remainingMs, expire);
-  }
-
   protected override ended(ending: Ending): void {
     this.timer?.cancel();
     super.ended(ending);
   }
+}
+
+/** Lets it end by itself after `remainingMs`. No method: where nothing has a deadline, no clock is loaded. */
+function expireAfter(scope: OwnScope, remainingMs: number, cause: unknown): void {
+  if (scope.ending !== undefined) return;
+  const expire = (): void => scope.end(new ScopeEnding(TimeoutError, cause));
+  if (remainingMs <= 0) expire();
+  else scope.timer = currentRuntime().clock.after(remainingMs, expire);
 }
 
 /** A context and its end. A class, and a bound function, which is half of a closure: there may be very many. */

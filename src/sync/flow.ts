@@ -11,7 +11,7 @@ import { AsyncContext } from "../core/async-context.ts";
 import { type CancelOptions, isCancelled, rejectIfCancelled } from "../core/cancellation.ts";
 import { CanceledError, withSuppressed } from "../core/errors.ts";
 import { turnIsDue } from "../core/fairness.ts";
-import { currentRuntime, type Runtime } from "../core/runtime.ts";
+import { type BareRuntime, bareRuntime } from "../core/bare-runtime.ts";
 import { outcomeOf, valueOf } from "../core/task.ts";
 import { Channel, type Received, type SendPort } from "./channel.ts";
 import type { Context } from "./context.ts";
@@ -36,7 +36,7 @@ export interface FlowOptions extends CancelOptions {
 export type FlowProducer<T> = (out: SendPort<T>, group: TaskGroup) => Promise<void>;
 
 interface Running<T> {
-  readonly runtime: Runtime;
+  readonly runtime: BareRuntime;
   readonly group: TaskGroup;
   readonly out: Way<T>;
 }
@@ -94,7 +94,7 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
 
   /** Collects every value. Not for flows that are long or endless. */
   async toArray(): Promise<T[]> {
-    if (this.#state !== "idle" || currentRuntime().scheduler !== undefined) {
+    if (this.#state !== "idle" || bareRuntime().scheduler !== undefined) {
       const values: T[] = [];
       for await (const value of this) values.push(value);
       return values;
@@ -175,7 +175,7 @@ export class Flow<T> implements AsyncIterable<T, undefined> {
   #start(collector?: Collector<T>): Running<T> {
     this.#state = "running";
     const { name, capacity, signal } = this.#options;
-    const runtime = currentRuntime();
+    const runtime = bareRuntime();
     const group = new TaskGroup({ name, signal });
     const out = this.way(capacity, name, group.ctx);
     group.go(async () => {

@@ -6,10 +6,10 @@
  */
 import { requireFunction } from "../core/arguments.ts";
 import { AsyncContext } from "../core/async-context.ts";
+import { type BareRuntime, bareRuntime } from "../core/bare-runtime.ts";
 import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
 import { Deferred } from "../core/deferred.ts";
 import { observe } from "../core/resource.ts";
-import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { spawnTask } from "../core/task.ts";
 
 /** Names the work in reports and in the event log. */
@@ -25,7 +25,7 @@ interface Idle<T> {
 }
 
 class Once<T> {
-  readonly #runtime: Runtime = currentRuntime();
+  readonly #runtime: BareRuntime = bareRuntime();
   readonly #label: { readonly name: string };
   readonly #deferred: Deferred<T>;
   #idle: Idle<T> | undefined;

@@ -3,7 +3,7 @@
  */
 import { type CancelOptions, endingOf, isCancelled } from "../core/cancellation.ts";
 import { turnIfDue } from "../core/fairness.ts";
-import { currentRuntime } from "../core/runtime.ts";
+import { bareRuntime } from "../core/bare-runtime.ts";
 import { isPending } from "../core/task.ts";
 import { handOver, type Outlet } from "./flow/hand-over.ts";
 import { judged, type Made, type OnValueError, skipped, withoutSkipped } from "./parallel-map/on-error.ts";
@@ -86,14 +86,14 @@ async function mapAll<I, O>(options: ParallelMapOptions<I, O>): Promise<void> {
 type Give<O> = (number: number, result: Made<O>) => Promise<void> | undefined;
 
 function handOverAsMade<O>(out: Outlet<O>, options: CancelOptions): Give<O> {
-  const runtime = currentRuntime();
+  const runtime = bareRuntime();
   return (_number, result) =>
     // Also where nothing is left to be handed over, the host may be due its turn.
     result === skipped ? turnIfDue(runtime) : handOver(runtime, out, result, options);
 }
 
 function handOverInOrder<O>(out: Outlet<O>, options: CancelOptions): Give<O> {
-  const runtime = currentRuntime();
+  const runtime = bareRuntime();
   if (out.place !== undefined)
     return (number, result) =>
       result === skipped ? turnIfDue(runtime) : out.place?.(number, result, options);

@@ -8,11 +8,11 @@
  * A waiter that is being cancelled counts as gone, also before it has been told.
  */
 import { requireFunction } from "../core/arguments.ts";
+import { type BareRuntime, bareRuntime } from "../core/bare-runtime.ts";
 import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
 import { completed } from "../core/fairness.ts";
 import { type Permit, permitOf } from "../core/permit.ts";
 import { begin, observe, type Resource } from "../core/resource.ts";
-import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import type { TaskRecord } from "../core/scheduler.ts";
 import { Waiter } from "../core/waiter.ts";
 import { WaiterQueue } from "../core/waiter-queue.ts";
@@ -37,7 +37,7 @@ class WriteWaiter extends Waiter<Permit> {
   readonly #left: () => void;
 
   constructor(
-    runtime: Runtime,
+    runtime: BareRuntime,
     resource: Resource | undefined,
     options: CancelOptions | undefined,
     left: () => void,
@@ -75,7 +75,7 @@ class WriteWaiter extends Waiter<Permit> {
  * [...(await Promise.all(reads)), prices.get("tea")]; //=> [2, 2, 3]
  */
 export class RwLock {
-  readonly #runtime: Runtime = currentRuntime();
+  readonly #runtime: BareRuntime = bareRuntime();
   readonly #resource: Resource | undefined;
   readonly #waitingReaders = new WaiterQueue<Waiter<Permit>>();
   readonly #waitingWriters = new WaiterQueue<WriteWaiter>();

@@ -12,7 +12,7 @@ import { ConcurrencyError } from "../core/errors.ts";
 import { completed } from "../core/fairness.ts";
 import { asPermit, type Permit } from "../core/permit.ts";
 import { begin, observe, type Resource } from "../core/resource.ts";
-import { currentRuntime, type Runtime } from "../core/runtime.ts";
+import { type BareRuntime, bareRuntime } from "../core/bare-runtime.ts";
 import type { TaskRecord } from "../core/scheduler.ts";
 import { Waiter } from "../core/waiter.ts";
 import { WaiterQueue } from "../core/waiter-queue.ts";
@@ -30,7 +30,7 @@ class AcquireWaiter extends Waiter<Permit> {
   readonly #left: () => void;
 
   constructor(
-    runtime: Runtime,
+    runtime: BareRuntime,
     resource: Resource | undefined,
     options: CancelOptions | undefined,
     weight: number,
@@ -68,7 +68,7 @@ class AcquireWaiter extends Waiter<Permit> {
  * doubled; //=> [2, 4, 6]
  */
 export class Semaphore {
-  readonly #runtime: Runtime = currentRuntime();
+  readonly #runtime: BareRuntime = bareRuntime();
   #permits: number;
   readonly #resource: Resource | undefined;
   readonly #waiters = new WaiterQueue<AcquireWaiter>();

@@ -10,7 +10,7 @@ import {
 } from "../core/cancellation.ts";
 import { isCancellation, withSuppressed } from "../core/errors.ts";
 import { giveTurn, turnIsDue } from "../core/fairness.ts";
-import { currentRuntime } from "../core/runtime.ts";
+import { bareRuntime } from "../core/bare-runtime.ts";
 import { isPending, type Outcome, outcomeOf, valueOf } from "../core/task.ts";
 import type { Context } from "./context.ts";
 import { handOver, type Outlet } from "./flow/hand-over.ts";
@@ -61,7 +61,7 @@ export async function pump<T>(
 
 /** The same, to where values are handed over without waiting, if they can be. */
 export async function pour<T>(source: AnyIterable<T>, out: Outlet<T>, options: CancelOptions): Promise<void> {
-  const runtime = currentRuntime();
+  const runtime = bareRuntime();
   await readSource(source, options, (value) => handOver(runtime, out, value, options));
 }
 
@@ -117,7 +117,7 @@ class Reader<T> implements Cancelable {
 
   /** What is at hand is not awaited: that would take longer than all the rest. */
   async readAll(options: CancelOptions, take: (value: T) => PromiseLike<void> | undefined): Promise<void> {
-    const runtime = currentRuntime();
+    const runtime = bareRuntime();
     try {
       for (;;) {
         // Neither the source nor who takes need ever wait.

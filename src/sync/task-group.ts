@@ -8,10 +8,10 @@
  */
 import { requireFunction, requireLimit, requireOneOf } from "../core/arguments.ts";
 import { AsyncContext } from "../core/async-context.ts";
+import { type BareRuntime, bareRuntime } from "../core/bare-runtime.ts";
 import { type CancelOptions, linkCancel } from "../core/cancellation.ts";
 import { FullError, isCancellation, MisuseError, withSuppressed } from "../core/errors.ts";
 import { observe, type Resource } from "../core/resource.ts";
-import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { type Outcome, outcomeOf, spawnTask, valueOf } from "../core/task.ts";
 import { WaiterQueue } from "../core/waiter-queue.ts";
 import { type CancelableContext, type Context, withCancel } from "./context.ts";
@@ -60,7 +60,7 @@ export interface TaskGroupOptions extends CancelOptions {
  * await handle.join(); //=> 42
  */
 export class TaskGroup {
-  readonly #runtime: Runtime = currentRuntime();
+  readonly #runtime: BareRuntime = bareRuntime();
   readonly #concurrency: number;
   readonly #capacity: number;
   readonly #failFast: boolean;
@@ -76,7 +76,7 @@ export class TaskGroup {
   #askedToEnd = false;
 
   constructor(options: TaskGroupOptions = {}) {
-    this.#concurrency = requireLimit("concurrency", options.concurrency ?? Number.POSITIVE_INFINITY, 1);
+    this.#concurrency = requireLimit("concurrency", options.concurrency ?? Infinity, 1);
     this.#capacity = requireLimit("capacity", options.capacity ?? 1000, 0);
     const errors = requireOneOf("errors", options.errors ?? "fail-fast", ["fail-fast", "collect"]);
     this.#failFast = errors === "fail-fast";

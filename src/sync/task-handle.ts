@@ -1,10 +1,10 @@
 /**
  * One task of a group: its context, and its outcome for whoever wants to wait for it.
  */
+import type { BareRuntime } from "../core/bare-runtime.ts";
 import type { CancelOptions } from "../core/cancellation.ts";
 import { Deferred } from "../core/deferred.ts";
 import type { Resource } from "../core/resource.ts";
-import type { Runtime } from "../core/runtime.ts";
 import type { Outcome } from "../core/task.ts";
 import { QueueNode } from "../core/waiter-queue.ts";
 import { type CancelableContext, type Context, withCancel } from "./context.ts";
@@ -36,7 +36,7 @@ export class TaskHandle<T> extends QueueNode {
 
   /** Made by a {@link TaskGroup}. @internal */
   constructor(
-    runtime: Runtime,
+    runtime: BareRuntime,
     resource: Resource | undefined,
     name: string,
     parent: Context,

@@ -2,10 +2,10 @@
  * Waits until a number of things are done, as Go's `sync.WaitGroup`.
  */
 import { requireInteger } from "../core/arguments.ts";
+import { type BareRuntime, bareRuntime } from "../core/bare-runtime.ts";
 import { type CancelOptions, rejectIfCancelled } from "../core/cancellation.ts";
 import { MisuseError } from "../core/errors.ts";
 import { begin, observe, type Resource } from "../core/resource.ts";
-import { currentRuntime, type Runtime } from "../core/runtime.ts";
 import { Waiter } from "../core/waiter.ts";
 import { WaiterQueue } from "../core/waiter-queue.ts";
 
@@ -34,7 +34,7 @@ export interface WaitGroupOptions {
  * group.count; //=> 0
  */
 export class WaitGroup {
-  readonly #runtime: Runtime = currentRuntime();
+  readonly #runtime: BareRuntime = bareRuntime();
   readonly #resource: Resource | undefined;
   readonly #waiters = new WaiterQueue<Waiter<void>>();
   #count = 0;

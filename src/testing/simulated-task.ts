@@ -2,14 +2,17 @@
  * A task as the engine of a simulation keeps it.
  */
 import type { TaskEnd } from "../core/events.ts";
-import type { Suspension, TaskRecord } from "../core/scheduler.ts";
+import type { ResourceInfo, Suspension, TaskRecord } from "../core/scheduler.ts";
 
-const NO_RESOURCES: readonly never[] = [];
+/** What an operation concerns, as a list. */
+export function resourcesOf({ resources }: Suspension): readonly ResourceInfo[] {
+  return [resources ?? []].flat();
+}
 
 /** A call that is about to begin. */
 export class Call implements Suspension {
   readonly op = "call";
-  readonly resources: readonly never[] = NO_RESOURCES;
+  readonly resources = undefined;
   task: TaskRecord | undefined;
   readonly resume: () => void;
   /** What its task has called after it, without waiting for it: they begin in that order. */
@@ -24,7 +27,7 @@ export class Call implements Suspension {
 /** A task that is about to start. */
 export class Start implements Suspension {
   readonly op = "start";
-  readonly resources: readonly never[] = NO_RESOURCES;
+  readonly resources = undefined;
   task: TaskRecord;
   readonly #started: (task: TaskRecord) => void;
 

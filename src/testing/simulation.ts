@@ -20,7 +20,7 @@ import type { Chooser } from "./chooser.ts";
 import { type Ready, takeAt } from "./ready.ts";
 import { DeadlockError, errorText, StalledError, type StuckTask } from "./reports.ts";
 import { afterMicrotasks } from "./settle.ts";
-import { anyExternal, Call, onlyExternal, SimulatedTask, Start } from "./simulated-task.ts";
+import { anyExternal, Call, onlyExternal, resourcesOf, SimulatedTask, Start } from "./simulated-task.ts";
 import { type Observer, SimulatedResource } from "./simulated-resource.ts";
 import type { SimulationClock } from "./simulation-clock.ts";
 import { stuckIn } from "./stuck.ts";
@@ -101,7 +101,7 @@ export class Simulation implements Scheduler {
     suspension.task = task;
     task?.pending.add(suspension);
     if (this.#options.tracer === undefined) return;
-    const on = { op: suspension.op, r: suspension.resources.map((resource) => resource.id) };
+    const on = { op: suspension.op, r: resourcesOf(suspension).map(({ id }) => id) };
     const s = suspension.op === "sleep" ? "sleeping" : "blocked";
     this.#options.tracer.emit({ k: "task.state", s, on }, task?.id);
   }

@@ -3,16 +3,17 @@
  */
 import type { StuckTask } from "./reports.ts";
 import type { SimulatedResource } from "./simulated-resource.ts";
-import type { SimulatedTask } from "./simulated-task.ts";
+import { resourcesOf, type SimulatedTask } from "./simulated-task.ts";
 
 /** For a report, among the tasks that are alive. */
 export function stuckIn(task: SimulatedTask, live: ReadonlyMap<number, SimulatedTask>): StuckTask {
-  const waitsFor = [...task.pending].map(({ op, resources }) => {
+  const waitsFor = [...task.pending].map((operation) => {
+    const resources = resourcesOf(operation);
     const wakers = (resources as readonly SimulatedResource[]).flatMap(({ name, users }) =>
       users.wakersOf(task, name, live),
     );
     return {
-      op,
+      op: operation.op,
       on: resources.map(({ name }) => name),
       wakers: [...new Set(wakers)].map(({ name }) => name),
     };

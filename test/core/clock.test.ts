@@ -98,12 +98,10 @@ describe("a turn of the host", () => {
   });
 
   test("comes after every microtask, on hosts with setImmediate and on those without", async () => {
-    const immediate = globalThis.setImmediate;
     for (const has of [true, false]) {
       vi.resetModules();
       if (!has) vi.stubGlobal("setImmediate", undefined);
       const { nextTurn } = await import("../../src/core/clock.ts");
-      vi.stubGlobal("setImmediate", immediate);
       const order: string[] = [];
       await new Promise<void>((resolve) => {
         nextTurn(() => order.push("first turn"));

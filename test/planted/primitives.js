@@ -10,16 +10,16 @@ export const primitives = [
   [
     "a ring forgets where it began when it grows",
     "core/ring-buffer.ts",
-    "wider[i] = old[(this.#head + i) & (old.length - 1)]",
-    "wider[i] = old[i]",
+    "wider[i] = this.at(i)",
+    "wider[i] = this.#slots[i]",
   ],
   [
     "a waiter that was granted can still fail",
     "core/waiter.ts",
-    'fail(error: unknown): void {\n    if (this.state !== "waiting") return;',
-    "fail(error: unknown): void {",
+    'if (this.state !== "waiting") return;',
+    'if (this.state !== "waiting" && state === "granted") return;',
   ],
-  ["a waiter keeps its tie to the signal after its end", "core/waiter.ts", "    this.link.release();\n", ""],
+  ["a waiter keeps its tie to the signal after its end", "core/waiter.ts", "    this.link?.release();\n", ""],
   [
     "a granted wait is resumed at once, before its turn in a simulation",
     "core/waiter.ts",
@@ -79,8 +79,8 @@ export const primitives = [
   [
     "a receive on an aborted signal takes a value",
     "sync/channel.ts",
-    "    const cancelled = rejectIfCancelled(options);\n    if (cancelled !== undefined) return cancelled;\n    const taken",
-    "    const taken",
+    "    const cancelled = rejectIfCancelled(options);\n    if (cancelled !== undefined) return cancelled;\n    try {\n      const received",
+    "    try {\n      const received",
   ],
   [
     "a free slot does not let in the sender who waits for it",
@@ -128,7 +128,7 @@ export const primitives = [
   [
     "a failed close error is swallowed by who comes late",
     "sync/channel.ts",
-    "    if (this.#end?.ok === false) return Promise.reject(this.#end.error);\n",
+    "    if (this.#end.cause !== undefined) throw this.#end.cause;\n",
     "",
   ],
   [

@@ -17,6 +17,7 @@ import { now, sleep } from "concurrency-model-patterns/timers";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type CancellationCarrier, cancellationKey } from "../../src/core/cancellation.ts";
+import type { Scope } from "../../src/core/scope.ts";
 import { inBothRuntimes, settle } from "../support/both-runtimes.ts";
 import { ended } from "../support/outcomes.ts";
 import { uncaughtIn } from "../support/uncaught.ts";
@@ -104,7 +105,7 @@ describe("Context: the end and its cause, as in Go", () => {
 
 /** Whether the context remembers anybody whom it would have to tell of its end. */
 function watched(ctx: Context): boolean | undefined {
-  return (ctx as CancellationCarrier)[cancellationKey]?.watched;
+  return ((ctx as CancellationCarrier)[cancellationKey] as Scope | undefined)?.watched;
 }
 
 describe("Context: whom it remembers", () => {

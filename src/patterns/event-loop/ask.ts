@@ -4,7 +4,7 @@
 import { type CancelOptions, linkCancel, rejectIfCancelled } from "../../core/cancellation.ts";
 import { Deferred } from "../../core/deferred.ts";
 import { ClosedError } from "../../core/errors.ts";
-import { currentRuntime } from "../../core/runtime.ts";
+import { bareRuntime } from "../../core/bare-runtime.ts";
 import { type Context, withTimeout } from "../../sync/context.ts";
 import { type AnswerOf, type BodyOf, RequestMessage } from "../../sync/request.ts";
 
@@ -76,7 +76,7 @@ async function askWithin<E extends object, K extends RequestKind<E>>(
   body: BodyOf<E[K]>,
   { ctx, cancel }: { readonly ctx: Context; readonly cancel: () => void },
 ): Promise<AnswerOf<E[K]>> {
-  const answered = new Deferred<AnswerOf<E[K]>>(currentRuntime(), "ask");
+  const answered = new Deferred<AnswerOf<E[K]>>(bareRuntime(), "ask");
   const request = new RequestMessage<BodyOf<E[K]>, AnswerOf<E[K]>>(body, ctx, (outcome) => {
     const first = answered.outcome === undefined;
     answered.settle(outcome);

@@ -6,12 +6,12 @@
  */
 import { type CancelOptions, rejectIfCancelled } from "../../core/cancellation.ts";
 import { begin, type Resource } from "../../core/resource.ts";
-import { currentRuntime, type Runtime } from "../../core/runtime.ts";
+import { type BareRuntime, bareRuntime } from "../../core/bare-runtime.ts";
 import { Waiter } from "../../core/waiter.ts";
 import { WaiterQueue } from "../../core/waiter-queue.ts";
 
 export class Gate {
-  readonly #runtime: Runtime = currentRuntime();
+  readonly #runtime: BareRuntime = bareRuntime();
   readonly #resource: Resource | undefined;
   readonly #loop = new WaiterQueue<Waiter<void>>();
   readonly #steps = new WaiterQueue<Waiter<boolean>>();

@@ -2,7 +2,7 @@
  * Stages that run in the task of the stage before: what that one gives goes through the step, and on, in one call.
  */
 import { type CancelOptions, rejectIfCancelled } from "../../core/cancellation.ts";
-import { currentRuntime } from "../../core/runtime.ts";
+import { bareRuntime } from "../../core/bare-runtime.ts";
 import { isPending } from "../../core/task.ts";
 import type { Context } from "../../sync/context.ts";
 import { handOver, type Outlet } from "../../sync/flow/hand-over.ts";
@@ -23,7 +23,7 @@ export function refuseOptionsOfWorkers(options: object): void {
 
 /** Where the stage before hands its values over. */
 export function fusedOutlet<T, U>(step: Step<T, U>, out: Outlet<U>, ctx: Context): Outlet<T> {
-  const runtime = currentRuntime();
+  const runtime = bareRuntime();
   const handOn = (made: Made<U>, options: CancelOptions): Promise<void> | undefined =>
     made === skipped ? undefined : handOver(runtime, out, made, options);
   const handOnLater = async (making: PromiseLike<Made<U>>, options: CancelOptions): Promise<void> =>

@@ -5,7 +5,7 @@ import { requireInteger } from "../../core/arguments.ts";
 import { type CancelOptions, endingOf } from "../../core/cancellation.ts";
 import { Deferred } from "../../core/deferred.ts";
 import { ClosedError } from "../../core/errors.ts";
-import { currentRuntime } from "../../core/runtime.ts";
+import { bareRuntime } from "../../core/bare-runtime.ts";
 import { Channel, type OverflowOptions, type Received } from "../../sync/channel.ts";
 import { type CountedHandle, HandleCount } from "../../sync/counted-sender/handle-count.ts";
 import { type Receivable, type ReceiveSide, receiveSideOf } from "../../sync/ports.ts";
@@ -51,7 +51,7 @@ export class JobQueue<T> implements TakeEnd<T>, AsyncIterable<T, undefined>, Rec
   constructor(options: JobQueueOptions<T>) {
     const capacity = requireInteger("capacity", options.capacity, 0);
     this.#channel = new Channel<T>(capacity, options);
-    this.#emptied = new Deferred<void>(currentRuntime(), "drain", this.#channel.resource);
+    this.#emptied = new Deferred<void>(bareRuntime(), "drain", this.#channel.resource);
   }
 
   /** How many values may wait in it. */

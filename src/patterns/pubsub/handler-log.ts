@@ -13,7 +13,7 @@
  */
 import type { CancelOptions } from "../../core/cancellation.ts";
 import { RingBuffer } from "../../core/ring-buffer.ts";
-import type { Runtime } from "../../core/runtime.ts";
+import type { BareRuntime } from "../../core/bare-runtime.ts";
 import { WaiterQueue } from "../../core/waiter-queue.ts";
 import type { Member } from "./directory.ts";
 import type { Handling } from "./handling.ts";
@@ -24,7 +24,7 @@ import type { Delivery, PublishWaiter } from "./publish-waiter.ts";
 const SPARE = 64;
 
 export class HandlerLog implements Member, ReadersLog {
-  readonly runtime: Runtime;
+  readonly runtime: BareRuntime;
   readonly #left: () => void;
   readonly #readers = new Set<LogReader>();
   /** Those who have read everything. */
@@ -40,7 +40,7 @@ export class HandlerLog implements Member, ReadersLog {
   #tidyAt = SPARE;
 
   /** `left` is told of each reader that reads no more. */
-  constructor(runtime: Runtime, left: () => void) {
+  constructor(runtime: BareRuntime, left: () => void) {
     this.runtime = runtime;
     this.#left = left;
   }

@@ -2,7 +2,7 @@
  * A handler at work: takes what is in its subscription, one message at a time.
  */
 import { giveTurn } from "../../core/fairness.ts";
-import type { Runtime } from "../../core/runtime.ts";
+import type { BareRuntime } from "../../core/bare-runtime.ts";
 import { isPending } from "../../core/task.ts";
 import { reportUncaught } from "../../core/uncaught.ts";
 import type { Subscription } from "./subscription.ts";
@@ -21,7 +21,7 @@ export interface Handling<T> {
  * gives nothing to wait for is not waited for: a promise for each message would cost many times what the message does.
  */
 export async function handleAll<T>(
-  runtime: Runtime,
+  runtime: BareRuntime,
   inbox: Subscription<T>,
   handling: Handling<T>,
 ): Promise<void> {

@@ -9,14 +9,14 @@
  */
 import { type CancelLink, type CancelOptions, linkCancel } from "../../core/cancellation.ts";
 import { giveTurn } from "../../core/fairness.ts";
-import type { Runtime } from "../../core/runtime.ts";
+import type { BareRuntime } from "../../core/bare-runtime.ts";
 import { QueueNode } from "../../core/waiter-queue.ts";
 import type { Registration } from "../../sync/registration.ts";
 import { handle, type Handling, IN_A_ROW } from "./handling.ts";
 
 /** What a reader asks and tells its log. */
 export interface ReadersLog {
-  readonly runtime: Runtime;
+  readonly runtime: BareRuntime;
   /** Messages that are kept, from the place `start` on; another array when some of them are kept no more. */
   readonly messages: readonly unknown[];
   readonly start: number;

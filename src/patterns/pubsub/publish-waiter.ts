@@ -2,7 +2,7 @@
  * A publisher who waits for the slow ones among the subscribers.
  */
 import type { CancelOptions } from "../../core/cancellation.ts";
-import type { Runtime } from "../../core/runtime.ts";
+import type { BareRuntime } from "../../core/bare-runtime.ts";
 import type { ResourceInfo, TaskRecord } from "../../core/scheduler.ts";
 import { Waiter } from "../../core/waiter.ts";
 import { QueueNode } from "../../core/waiter-queue.ts";
@@ -67,7 +67,7 @@ export class PublishWaiter extends Waiter<number> {
   #accepted: number;
 
   constructor(
-    runtime: Runtime,
+    runtime: BareRuntime,
     options: CancelOptions | undefined,
     accepted: number,
     deliveries: readonly Delivery[],

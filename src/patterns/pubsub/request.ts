@@ -5,7 +5,7 @@ import { requireDuration } from "../../core/arguments.ts";
 import { type CancelOptions, rejectIfCancelled } from "../../core/cancellation.ts";
 import { Deferred } from "../../core/deferred.ts";
 import { ConcurrencyError } from "../../core/errors.ts";
-import { currentRuntime } from "../../core/runtime.ts";
+import { bareRuntime } from "../../core/bare-runtime.ts";
 import { type Outcome, outcomeOf, valueOf } from "../../core/task.ts";
 import { withTimeout } from "../../sync/context.ts";
 import { type AnswerOf, type BodyOf, RequestMessage } from "../../sync/request.ts";
@@ -103,7 +103,7 @@ async function ask<M extends object, K extends RequestTopic<M>>(
   most: number,
 ): Promise<readonly Outcome<AnswerOf<M[K]>>[]> {
   const scope = withTimeout(options, options.timeoutMs);
-  const enough = new Deferred<void>(currentRuntime(), "request");
+  const enough = new Deferred<void>(bareRuntime(), "request");
   const outcomes: Outcome<AnswerOf<M[K]>>[] = [];
   let expected = most;
   const settleIfEnough = (): void => {

@@ -12,7 +12,7 @@ import { type CancelOptions, rejectIfCancelled } from "../../core/cancellation.t
 import { CanceledError } from "../../core/errors.ts";
 import { preview } from "../../core/preview.ts";
 import { begin, observe, type Resource } from "../../core/resource.ts";
-import { currentRuntime, type Runtime } from "../../core/runtime.ts";
+import { type BareRuntime, bareRuntime } from "../../core/bare-runtime.ts";
 import { type Outcome, spawnTask } from "../../core/task.ts";
 import { Waiter } from "../../core/waiter.ts";
 import { WaiterQueue } from "../../core/waiter-queue.ts";
@@ -46,7 +46,7 @@ class Caller<V> extends Waiter<Flight<V>> {
   readonly #left: (reason: unknown) => void;
 
   constructor(
-    runtime: Runtime,
+    runtime: BareRuntime,
     resource: Resource | undefined,
     options: CancelOptions | undefined,
     role: Flight<V>["role"],
@@ -103,7 +103,7 @@ interface UnderWay<V> {
  * both.map(({ value, role }) => `${role}: ${value}`); //=> ["leader: 1", "follower: 1"]
  */
 export class SingleFlight<K, V> {
-  readonly #runtime: Runtime = currentRuntime();
+  readonly #runtime: BareRuntime = bareRuntime();
   readonly #resource: Resource | undefined;
   readonly #onJoin: ((key: K) => void) | undefined;
   readonly #flights = new Map<K, UnderWay<V>>();

@@ -10,7 +10,7 @@ import { type CancelOptions, rejectIfCancelled } from "../../core/cancellation.t
 import { FullError } from "../../core/errors.ts";
 import { completed } from "../../core/fairness.ts";
 import { begin, observe, type Resource } from "../../core/resource.ts";
-import { currentRuntime, type Runtime } from "../../core/runtime.ts";
+import { type BareRuntime, bareRuntime } from "../../core/bare-runtime.ts";
 import { Waiter } from "../../core/waiter.ts";
 import { WaiterQueue } from "../../core/waiter-queue.ts";
 import { type Context, withCancel } from "../../sync/context.ts";
@@ -45,7 +45,7 @@ export interface BulkheadOptions {
  * ends.map(({ status }) => status); //=> ["fulfilled", "fulfilled", "rejected"]
  */
 export class Bulkhead {
-  readonly #runtime: Runtime = currentRuntime();
+  readonly #runtime: BareRuntime = bareRuntime();
   readonly #concurrency: number;
   readonly #capacity: number;
   readonly #name: string;

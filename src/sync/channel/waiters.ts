@@ -1,9 +1,9 @@
 /**
  * Those who wait at a channel in a plain send or receive.
  */
+import type { BareRuntime } from "../../core/bare-runtime.ts";
 import type { CancelOptions } from "../../core/cancellation.ts";
 import type { Resource } from "../../core/resource.ts";
-import type { Runtime } from "../../core/runtime.ts";
 import { Waiter } from "../../core/waiter.ts";
 import type { Received, Receiver, Sender } from "../ports.ts";
 
@@ -26,10 +26,11 @@ export class ReceiveWaiter<T> extends Waiter<Received<T>> implements Receiver<T>
 }
 
 export class SendWaiter<T> extends Waiter<void> implements Sender<T> {
-  readonly value: T;
+  // Declared: see `QueueNode`.
+  declare readonly value: T;
 
   constructor(
-    runtime: Runtime,
+    runtime: BareRuntime,
     resource: Resource | undefined,
     options: CancelOptions | undefined,
     value: T,

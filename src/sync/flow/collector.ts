@@ -5,7 +5,7 @@ import { type CancelOptions, rejectIfCancelled } from "../../core/cancellation.t
 import { ClosedError } from "../../core/errors.ts";
 import { completed, turnIfDue } from "../../core/fairness.ts";
 import { GrowingList } from "../../core/growing-list.ts";
-import { currentRuntime, type Runtime } from "../../core/runtime.ts";
+import { type BareRuntime, bareRuntime } from "../../core/bare-runtime.ts";
 import type { SendPort } from "../ports.ts";
 import type { Outlet } from "./hand-over.ts";
 
@@ -14,7 +14,7 @@ const vacant: unique symbol = Symbol("vacant");
 
 /** Takes whatever comes. */
 export class Collector<T> implements Outlet<T>, SendPort<T> {
-  readonly #runtime: Runtime = currentRuntime();
+  readonly #runtime: BareRuntime = bareRuntime();
   readonly #values = new GrowingList<T | typeof vacant>();
   #vacancies = 0;
   #state: "open" | "closed" = "open";

@@ -3,7 +3,7 @@
  */
 import { type CancelOptions, isCancelled } from "../../core/cancellation.ts";
 import { afterTurn, turnIsDue } from "../../core/fairness.ts";
-import type { Runtime } from "../../core/runtime.ts";
+import type { BareRuntime } from "../../core/bare-runtime.ts";
 import type { SendPort } from "../ports.ts";
 
 /**
@@ -26,7 +26,7 @@ export interface Outlet<T> extends Pick<SendPort<T>, "send">, Partial<Pick<SendP
  * In a simulation every hand-over is a waiting call, so that another task may go first.
  */
 export function handOver<T>(
-  runtime: Runtime,
+  runtime: BareRuntime,
   out: Outlet<T>,
   value: T,
   options: CancelOptions,
@@ -39,7 +39,12 @@ export function handOver<T>(
 }
 
 /** Sends a value if nothing has to be waited for, and says whether it did. */
-export function tryHandOver<T>(runtime: Runtime, out: Outlet<T>, value: T, options: CancelOptions): boolean {
+export function tryHandOver<T>(
+  runtime: BareRuntime,
+  out: Outlet<T>,
+  value: T,
+  options: CancelOptions,
+): boolean {
   if (runtime.scheduler !== undefined || out.trySend === undefined || isCancelled(options)) return false;
   return !turnIsDue(runtime) && out.trySend(value);
 }

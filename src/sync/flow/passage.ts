@@ -19,7 +19,7 @@ import {
 import { ClosedError } from "../../core/errors.ts";
 import { afterTurn, completed, turnIfDue, turnIsDue } from "../../core/fairness.ts";
 import { RingBuffer } from "../../core/ring-buffer.ts";
-import type { Runtime } from "../../core/runtime.ts";
+import type { BareRuntime } from "../../core/bare-runtime.ts";
 import type { Context } from "../context.ts";
 import type { Received, ReceivePort, SendPort } from "../ports.ts";
 import type { Outlet } from "./hand-over.ts";
@@ -32,7 +32,7 @@ type Wake<R> = (outcome: R | Promise<never>) => void;
 
 /** A line of values, as long as it may be; whoever gives one beyond that waits, and whoever takes one where there is none. */
 export class Passage<T> implements Outlet<T>, Way<T>, Cancelable {
-  readonly #runtime: Runtime;
+  readonly #runtime: BareRuntime;
   readonly #ctx: Context;
   readonly #capacity: number;
   /** One who waits for room goes on when there are no more values than this. */
@@ -43,7 +43,7 @@ export class Passage<T> implements Outlet<T>, Way<T>, Cancelable {
   #state: "open" | "closed" | "given up" = "open";
 
   /** All who wait here are given up when `ctx` ends. */
-  constructor(runtime: Runtime, capacity: number, ctx: Context) {
+  constructor(runtime: BareRuntime, capacity: number, ctx: Context) {
     this.#runtime = runtime;
     this.#ctx = ctx;
     this.#capacity = capacity;

@@ -1,7 +1,7 @@
 /**
  * The flows of this library's own producers.
  */
-import { currentRuntime } from "../../core/runtime.ts";
+import { bareRuntime } from "../../core/bare-runtime.ts";
 import type { Context } from "../context.ts";
 import { Flow } from "../flow.ts";
 import { Passage, type Way } from "./passage.ts";
@@ -10,7 +10,7 @@ import { Passage, type Way } from "./passage.ts";
 export class TaskFlow<T> extends Flow<T> {
   /** @internal */
   protected override way(capacity: number | undefined, name: string | undefined, ctx: Context): Way<T> {
-    const runtime = currentRuntime();
+    const runtime = bareRuntime();
     if (runtime.scheduler !== undefined) return super.way(capacity, name, ctx);
     return new Passage<T>(runtime, capacity ?? 0, ctx);
   }

@@ -5,7 +5,7 @@ import { requireOneOf } from "../../core/arguments.ts";
 import { isCancelled, rejectIfCancelled } from "../../core/cancellation.ts";
 import { withSuppressed } from "../../core/errors.ts";
 import { completed, giveTurn, turnIfDue } from "../../core/fairness.ts";
-import { currentRuntime } from "../../core/runtime.ts";
+import { bareRuntime } from "../../core/bare-runtime.ts";
 import { outcomeOf } from "../../core/task.ts";
 import type { Context } from "../context.ts";
 import type { Outlet } from "../flow/hand-over.ts";
@@ -45,7 +45,7 @@ export async function judged<I, O>(
   onError: OnValueError<I>,
   ctx: Context,
 ): Promise<Made<O>> {
-  const runtime = currentRuntime();
+  const runtime = bareRuntime();
   for (let attempt = 1; ; attempt++) {
     const outcome = await outcomeOf(work);
     if (outcome.ok) return outcome.value;
@@ -77,7 +77,7 @@ async function verdictOn<I>(
 
 /** The same outlet, for results among which some are not. */
 export function withoutSkipped<O>(out: Outlet<O>): Outlet<Made<O>> {
-  const runtime = currentRuntime();
+  const runtime = bareRuntime();
   return {
     send: (result, options) =>
       result === skipped ? completed(runtime, undefined) : out.send(result, options),

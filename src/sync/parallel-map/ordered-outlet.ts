@@ -2,7 +2,7 @@
  * Hands results over in the order of their numbers, whoever comes with them first.
  */
 import { type CancelOptions, rejectIfCancelled } from "../../core/cancellation.ts";
-import { currentRuntime, type Runtime } from "../../core/runtime.ts";
+import { type BareRuntime, bareRuntime } from "../../core/bare-runtime.ts";
 import { Waiter } from "../../core/waiter.ts";
 import { handOver, type Outlet, tryHandOver } from "../flow/hand-over.ts";
 
@@ -18,7 +18,7 @@ interface Early<O> {
  *   I2  Nobody waits here with the number `#now`.
  */
 export class OrderedOutlet<O> {
-  readonly #runtime: Runtime = currentRuntime();
+  readonly #runtime: BareRuntime = bareRuntime();
   readonly #out: Outlet<O>;
   readonly #options: CancelOptions;
   readonly #early = new Map<number, Early<O>>();

@@ -1,7 +1,7 @@
 /**
  * Lets several workers take from a source that only one may read.
  */
-import { currentRuntime } from "../../core/runtime.ts";
+import { bareRuntime } from "../../core/bare-runtime.ts";
 import { Channel, type Received } from "../channel.ts";
 import { type AnyIterable, isPort, openSource, pour, type Source, syncIterator } from "../source.ts";
 import { Flow } from "../flow.ts";
@@ -32,7 +32,7 @@ export async function readByAll<T>(
   const { ctx } = group;
   const values = openSource(source, ctx);
   if (isPort(values)) return read(() => values.receive(ctx));
-  const iterator = currentRuntime().scheduler === undefined ? syncIterator(values) : undefined;
+  const iterator = bareRuntime().scheduler === undefined ? syncIterator(values) : undefined;
   if (iterator === undefined) return read(readingTask(values, group, name));
   const shared = new SharedIterator(iterator);
   return shared.readBy(() => read(() => shared.next()));

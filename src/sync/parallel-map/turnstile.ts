@@ -2,7 +2,7 @@
  * Lets tasks through one at a time, in the order of their numbers.
  */
 import { type CancelOptions, rejectIfCancelled } from "../../core/cancellation.ts";
-import { currentRuntime, type Runtime } from "../../core/runtime.ts";
+import { type BareRuntime, bareRuntime } from "../../core/bare-runtime.ts";
 import { Waiter } from "../../core/waiter.ts";
 
 /**
@@ -10,7 +10,7 @@ import { Waiter } from "../../core/waiter.ts";
  *   I1  Who has the number `#now` is through, or has yet to come: it does not wait.
  */
 export class Turnstile {
-  readonly #runtime: Runtime = currentRuntime();
+  readonly #runtime: BareRuntime = bareRuntime();
   readonly #waiting = new Map<number, Waiter<void>>();
   #now = 0;
 
