@@ -16,6 +16,12 @@ export function busy(ms: number): number {
   return ms;
 }
 
+/** The same so many times, without having to ask for more. */
+export function busyTimes({ ms, times }: { readonly ms: number; readonly times: number }): number {
+  for (let time = 0; time < times; time++) busy(ms);
+  return times;
+}
+
 /** The least that can be done with a number. */
 export function next(n: number): number {
   return n + 1;

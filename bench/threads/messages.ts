@@ -1,9 +1,9 @@
 /** A thread that is spoken to without any pool: an answer for each message. */
 import { parentPort } from "node:worker_threads";
 import type { Message } from "../thread-pools.ts";
-import { busy, next, tiny } from "./jobs.ts";
+import { busy, busyTimes, next, tiny } from "./jobs.ts";
 
-const functions = { tiny, next, busy };
+const functions = { tiny, next, busy, busyTimes };
 
 parentPort?.on("message", (messages: readonly Message[]) => {
   const results = messages.map(({ id, name, job }) => ({ id, job: functions[name](job as never) }));

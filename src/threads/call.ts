@@ -1,10 +1,8 @@
 /**
  * A call of a function in a thread, as the pool sees it.
  */
-import type { CancelOptions } from "../core/cancellation.ts";
 import type { Timer } from "../core/clock.ts";
-import type { Runtime } from "../core/runtime.ts";
-import { Waiter } from "../core/waiter.ts";
+import { Errand, type Sender } from "../patterns/pools/errand.ts";
 
 /** What is to be done. */
 export interface ThreadJob {
@@ -33,36 +31,40 @@ export interface CallHolder {
   more(call: ThreadCall, count: number): void;
 }
 
+/** Who has had it made. */
+export interface CallOwner {
+  abandoned(call: ThreadCall, reason: unknown): void;
+}
+
 /**
  * Invariants
  *   I1  It is granted or failed once: when its thread has told how it ended, has ended itself, or had not begun.
  *   I2  Being given up is not the end of one that a thread has begun. It is, once the thread has let go of it.
  */
-export class ThreadCall extends Waiter<unknown> {
+export class ThreadCall extends Errand<unknown> {
   readonly what: ThreadJob;
-  /** Where it was sent, and its number and cell there. */
+  /** Where it was sent, and its number there. */
   thread: CallHolder | undefined;
   id = 0;
-  place = 0;
   /** Why nobody wants its result any more. */
   abandoned: { readonly reason: unknown } | undefined;
   /** Ends its thread if that does not let go of it. */
   grace: Timer | undefined;
-  readonly #abandon: () => void;
+  readonly #owner: CallOwner;
 
-  constructor(runtime: Runtime, what: ThreadJob, options: CancelOptions, abandon: () => void) {
-    super(runtime, `call ${what.name}`, undefined, options);
+  constructor(what: ThreadJob, owner: CallOwner) {
+    super();
     this.what = what;
-    this.#abandon = abandon;
+    this.#owner = owner;
   }
 
   override onCancel(reason: unknown): void {
     this.abandoned = { reason };
-    this.#abandon();
+    this.#owner.abandoned(this, reason);
   }
 
-  protected override leave(): void {
-    super.leave();
+  protected override leave(): Sender<unknown> | undefined {
     this.grace?.cancel();
+    return super.leave();
   }
 }

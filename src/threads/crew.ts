@@ -10,7 +10,7 @@
 import type { CancelOptions } from "../core/cancellation.ts";
 import { Deferred } from "../core/deferred.ts";
 import { WaiterQueue } from "../core/waiter-queue.ts";
-import { ThreadCall, type ThreadJob } from "./call.ts";
+import { type CallOwner, ThreadCall, type ThreadJob } from "./call.ts";
 import { textOf } from "./error-record.ts";
 import { ThreadCrashError } from "./errors.ts";
 import { Post, type PostOwner, type PostParts } from "./post.ts";
@@ -29,7 +29,7 @@ export interface CrewParts extends Omit<PostParts, "crew"> {
   readonly onError: (error: unknown) => void;
 }
 
-export class Crew implements PostOwner {
+export class Crew implements PostOwner, CallOwner {
   readonly #parts: CrewParts;
   readonly #posts = new Set<Post>();
   readonly #homeless = new WaiterQueue<ThreadCall>();
@@ -75,10 +75,10 @@ export class Crew implements PostOwner {
   }
 
   /** Has a thread do it. A call that is given up is settled when its thread has let go of it. */
-  call(job: ThreadJob, options: CancelOptions): Promise<unknown> {
-    const call = new ThreadCall(this.#parts.runtime, job, options, () => this.#abandon(call));
+  call(job: ThreadJob): ThreadCall {
+    const call = new ThreadCall(job, this);
     this.#place(call);
-    return call.promise;
+    return call;
   }
 
   /** Ends all threads, and waits until they have gone. */
@@ -159,9 +159,8 @@ export class Crew implements PostOwner {
   }
 
   /** A call is given up: settled at once if it has not begun; else its thread is told, and ended if it does not obey. */
-  #abandon(call: ThreadCall): void {
+  abandoned(call: ThreadCall, reason: unknown): void {
     const { thread } = call;
-    const reason = call.abandoned?.reason;
     if (thread === undefined || thread.takeBack(call)) {
       call.fail(reason);
       return;

@@ -2,10 +2,13 @@
  * How many calls a thread should have at once: one that it is at, and so many more that it need not wait for the next
  * one. Those are late by as long as the ones before them take; so there are many of them only where calls are short.
  */
-import { PLACES } from "./thread.ts";
+import { PLACES } from "./protocol.ts";
 
-/** A call should not wait for longer than that in its thread. */
-const AHEAD_MS = 2;
+/**
+ * A call should not wait for longer than that in its thread. As long as the host may leave the one that hands out waiting
+ * when there are as many busy threads as cores; so calls of a millisecond are sent four at a time.
+ */
+const AHEAD_MS = 5;
 /** How much the last call counts. */
 const WEIGHT = 1 / 16;
 

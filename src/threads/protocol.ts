@@ -10,6 +10,14 @@ import type { ErrorRecord } from "./error-record.ts";
 /** From `sent` to `begun` to `done`; or to `revoked`, from either of the first two. */
 export const callState = { sent: 0, begun: 1, done: 2, revoked: 3 } as const;
 
+/** A thread has so many places for calls. */
+export const PLACES = 32;
+
+/** The place of a call, which is part of its number. */
+export function placeOf(id: number): number {
+  return id % PLACES;
+}
+
 /** What a cell holds: the number of a call, and where it stands. Of another number, it is of an earlier call. */
 export function cellOf(id: number, state: (typeof callState)[keyof typeof callState]): number {
   return (id << 2) | state;
@@ -22,8 +30,6 @@ export type Order = CallOrder | MoreOrder | CancelOrder;
 export interface CallOrder {
   readonly kind: "call";
   readonly id: number;
-  /** Its cell. */
-  readonly place: number;
   readonly name: string;
   readonly job: unknown;
   /** Whether the pool wants to know when it begins. */

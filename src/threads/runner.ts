@@ -9,7 +9,7 @@
 import { RingBuffer } from "../core/ring-buffer.ts";
 import { isPending } from "../core/task.ts";
 import { errorOf, recordOf } from "./error-record.ts";
-import { type CallOrder, callState, cellOf, type News, type Order } from "./protocol.ts";
+import { type CallOrder, callState, cellOf, type News, type Order, placeOf } from "./protocol.ts";
 import { RunningCall } from "./running-call.ts";
 import { movable, unwrapped } from "./transfer.ts";
 
@@ -64,9 +64,9 @@ export class Runner {
     if (this.#state === "working") this.#state = "idle";
   }
 
-  #change({ id, place }: CallOrder, from: 0 | 1, to: 1 | 2): boolean {
+  #change({ id }: CallOrder, from: 0 | 1, to: 1 | 2): boolean {
     const before = cellOf(id, from);
-    return Atomics.compareExchange(this.#cells, place, before, cellOf(id, to)) === before;
+    return Atomics.compareExchange(this.#cells, placeOf(id), before, cellOf(id, to)) === before;
   }
 
   /** Performs a call, and sends its outcome. What it gives, if anything, is to be waited for, and never rejects. */

@@ -92,7 +92,7 @@ export class ThreadPool<M> implements AsyncDisposable {
       finished: (tookMs) => this.#learn(tookMs),
       hopeless: (error) => this.#giveUp(error),
     });
-    this.#pool = new WorkerPool<ThreadJob, unknown>((job, { ctx }) => this.#crew.call(job, ctx), {
+    this.#pool = new WorkerPool<ThreadJob, unknown>((job) => this.#crew.call(job), {
       ...options,
       workers,
       setup: ({ ctx }) => this.#seated(ctx),

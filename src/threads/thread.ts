@@ -2,19 +2,16 @@
  * A thread, from its pool's side: sends it calls, and settles them by what it tells.
  *
  * Invariants
- *   I1  A call that was sent stands in `#calls` under its number, and has a cell of its own, until it is settled or was
- *       taken back.
+ *   I1  A call that was sent stands in `#calls` at its place, and has the cell there, until it is settled or was taken
+ *       back.
  *   I2  The state only moves forward: loading, ready, gone. Nothing is sent before it is ready.
  */
 import { nextTurn } from "../core/clock.ts";
 import { errorOf, recordOf } from "./error-record.ts";
 import type { CallHolder, ThreadCall } from "./call.ts";
 import type { HostThread, ThreadHost } from "./host.ts";
-import { callState, cellOf, type News, type Order } from "./protocol.ts";
+import { callState, cellOf, type News, type Order, placeOf, PLACES } from "./protocol.ts";
 import { movable, unwrapped } from "./transfer.ts";
-
-/** A thread has so many places for calls. */
-export const PLACES = 32;
 
 /** What a pool hears of its thread. */
 export interface ThreadOwner {
@@ -44,10 +41,12 @@ export class Thread implements CallHolder {
   readonly #cells = this.#shared
     ? new Int32Array(new SharedArrayBuffer(PLACES * Int32Array.BYTES_PER_ELEMENT))
     : new Int32Array(PLACES);
-  readonly #freePlaces = Array.from({ length: this.#shared ? PLACES : 1 }, (_, place) => place);
-  readonly #calls = new Map<number, ThreadCall>();
+  readonly #places = this.#shared ? PLACES : 1;
+  readonly #freePlaces = Array.from({ length: this.#places }, (_, place) => place);
+  /** By place. A map would be made anew all the time, and what it was would keep calls alive that are over. */
+  readonly #calls: (ThreadCall | undefined)[] = [];
   #outbox: Order[] = [];
-  #lastId = 0;
+  #turns = 0;
   #state: "loading" | "ready" | "gone" = "loading";
   #error: ThreadEnd["error"];
 
@@ -67,7 +66,7 @@ export class Thread implements CallHolder {
 
   /** How many calls it has that are not settled. */
   get size(): number {
-    return this.#calls.size;
+    return this.#places - this.#freePlaces.length;
   }
 
   /** Whether it can be sent another call. */
@@ -77,20 +76,18 @@ export class Thread implements CallHolder {
 
   /** Sends a call; the caller has seen that there is a place. */
   send(call: ThreadCall): void {
+    if (this.size === 0) this.#host.hold(true);
     const place = this.#freePlaces.pop() as number;
-    const id = ++this.#lastId;
+    const id = ++this.#turns * PLACES + place;
     call.thread = this;
     call.id = id;
-    call.place = place;
     Atomics.store(this.#cells, place, cellOf(id, callState.sent));
-    if (this.#calls.size === 0) this.#host.hold(true);
-    this.#calls.set(id, call);
+    this.#calls[place] = call;
     const { name, job, begun, sink } = call.what;
     const { value } = unwrapped(job);
     this.#post({
       kind: "call",
       id,
-      place,
       name,
       job: value,
       tellBegin: begun !== undefined,
@@ -131,18 +128,30 @@ export class Thread implements CallHolder {
 
   /** The call that it would begin last, if any has not begun. */
   get last(): ThreadCall | undefined {
-    return this.#calls.size < 2 ? undefined : [...this.#calls.values()].at(-1);
+    return this.size < 2 ? undefined : this.#inOrder().at(-1);
   }
 
-  #revoke({ id, place }: ThreadCall, from: 0 | 1): boolean {
+  /** The calls that it has, in the order in which they were sent. */
+  #inOrder(): ThreadCall[] {
+    return this.#calls.filter((call) => call !== undefined).toSorted((one, other) => one.id - other.id);
+  }
+
+  #callOf(id: number): ThreadCall | undefined {
+    const call = this.#calls[placeOf(id)];
+    return call?.id === id ? call : undefined;
+  }
+
+  #revoke({ id }: ThreadCall, from: 0 | 1): boolean {
     const before = cellOf(id, from);
-    return Atomics.compareExchange(this.#cells, place, before, cellOf(id, callState.revoked)) === before;
+    return (
+      Atomics.compareExchange(this.#cells, placeOf(id), before, cellOf(id, callState.revoked)) === before
+    );
   }
 
   /** A message costs more than what it says. While the thread has something to do, orders wait for others to go with. */
   #post(order: Order): void {
     this.#outbox.push(order);
-    const urgent = order.kind !== "call" || this.#calls.size === 1;
+    const urgent = order.kind !== "call" || this.size === 1;
     if (urgent) queueMicrotask(() => this.#flush());
     else if (this.#outbox.length === 1) nextTurn(() => this.#flush());
   }
@@ -171,13 +180,13 @@ export class Thread implements CallHolder {
 
   #movedBy(orders: readonly Order[]): Transferable[] {
     return orders.flatMap((order) => {
-      const call = order.kind === "call" ? this.#calls.get(order.id) : undefined;
+      const call = order.kind === "call" ? this.#callOf(order.id) : undefined;
       return call === undefined ? [] : [...movable(unwrapped(call.what.job).list)];
     });
   }
 
   #unsendable({ id }: Order, error: unknown): void {
-    const call = this.#calls.get(id);
+    const call = this.#callOf(id);
     if (call === undefined) return;
     this.#forget(call);
     call.fail(error);
@@ -194,7 +203,7 @@ export class Thread implements CallHolder {
   }
 
   #hearOf(news: Exclude<News, { kind: "loaded" | "unloadable" }>): void {
-    const call = this.#calls.get(news.id);
+    const call = this.#callOf(news.id);
     if (call === undefined) return;
     if (news.kind === "begun") return call.what.begun?.();
     if (news.kind === "value") return call.what.sink?.take(news.value, call);
@@ -206,15 +215,16 @@ export class Thread implements CallHolder {
   }
 
   #forget(call: ThreadCall): void {
-    this.#calls.delete(call.id);
-    this.#freePlaces.push(call.place);
+    const place = placeOf(call.id);
+    this.#calls[place] = undefined;
+    this.#freePlaces.push(place);
     call.thread = undefined;
-    if (this.#calls.size === 0 && this.#state !== "gone") this.#host.hold(false);
+    if (this.size === 0 && this.#state !== "gone") this.#host.hold(false);
   }
 
   #end(exitCode: number): void {
     this.#state = "gone";
-    const left = [...this.#calls.values()];
+    const left = this.#inOrder();
     for (const call of left) this.#forget(call);
     const notBegun = left.filter((call) => this.#shared && this.#revoke(call, callState.sent));
     const begun = left.filter((call) => !notBegun.includes(call));

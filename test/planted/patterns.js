@@ -70,6 +70,18 @@ export const patterns = [
   ],
   ["the context of a job goes on when the job is over", "patterns/pools/job.ts", "this.scope?.cancel();", ""],
   [
+    "an errand is not told that its job is given up",
+    "patterns/pools/job.ts",
+    "errand?.onCancel(reason);",
+    "void errand;",
+  ],
+  [
+    "an errand tells twice how it ended",
+    "patterns/pools/errand.ts",
+    "this.sender = undefined;\n    this.queue",
+    "this.queue",
+  ],
+  [
     "a job that is given up far from its turn is told when its row has it",
     "patterns/pools/job.ts",
     "this.refusal = { reason: outcome };\n      this.#begin();",
@@ -197,8 +209,8 @@ export const patterns = [
   [
     "the first caller who leaves ends the flight for all",
     "patterns/singleflight/flights.ts",
-    "if (flight.callers.size === 0) this.#abandon",
-    "if (flight.callers.size >= 0) this.#abandon",
+    "if (callers.size === 0) this.#abandon",
+    "if (callers.size >= 0) this.#abandon",
   ],
   // event loop
   [

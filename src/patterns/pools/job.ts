@@ -9,6 +9,7 @@ import type { Runtime } from "../../core/runtime.ts";
 import { Waiter } from "../../core/waiter.ts";
 import { type CancelableContext, type Context, withCancel, withTimeout } from "../../sync/context.ts";
 import type { Ranked } from "../../core/priority-line.ts";
+import type { Errand } from "./errand.ts";
 import type { JobLimits, WorkerSeat } from "./options.ts";
 import type { RowMember, Rows } from "./row.ts";
 import type { JobTally } from "./stats.ts";
@@ -28,7 +29,7 @@ export interface JobParts<I, O, S> {
   readonly resource: Resource | undefined;
   readonly tally: JobTally;
   readonly rows: Rows<O>;
-  readonly handler: (job: I, context: JobContext<S>) => O | PromiseLike<O>;
+  readonly handler: (job: I, context: JobContext<S>) => O | PromiseLike<O> | Errand<O>;
   /** Told when one has left the line by itself: its caller has given it up, or it has waited for too long. */
   readonly withdrawn: () => void;
 }
@@ -69,6 +70,8 @@ export class Job<I, O, S> extends Waiter<O> implements Ranked, RowMember<O> {
   declare private timer?: Timer | undefined;
   declare private scope?: CancelableContext | undefined;
   declare private timed?: Context;
+  /** What is done elsewhere for it; not once it has settled. */
+  declare private errand?: Errand<O> | undefined;
   /** Why it was given up, if it was and not by its caller. */
   declare private reason?: unknown;
 
@@ -127,7 +130,7 @@ export class Job<I, O, S> extends Waiter<O> implements Ranked, RowMember<O> {
   }
 
   /** Calls the handler. */
-  call(seat: WorkerSeat<S>): O | PromiseLike<O> {
+  call(seat: WorkerSeat<S>): O | PromiseLike<O> | Errand<O> {
     const { timeoutMs } = this.limits;
     if (timeoutMs !== Number.POSITIVE_INFINITY) this.#limitWork(timeoutMs);
     const { handler } = this.parts;
@@ -150,12 +153,17 @@ export class Job<I, O, S> extends Waiter<O> implements Ranked, RowMember<O> {
   giveUp(reason: unknown): void {
     if (this.waiting) this.reason = reason;
     this.scope?.cancel(reason);
-    this.fail(reason);
+    this.#drop(reason);
   }
 
   override onCancel(reason: unknown): void {
-    super.onCancel(reason);
+    this.#drop(reason);
     this.parts.withdrawn();
+  }
+
+  /** Has it told if it is given up. */
+  sent(errand: Errand<O>): void {
+    this.errand = errand;
   }
 
   /** The context of the handler, made when it is first asked for, as most handlers never do. */
@@ -184,6 +192,13 @@ export class Job<I, O, S> extends Waiter<O> implements Ranked, RowMember<O> {
     this.timer?.cancel();
     this.parts.tally.settled++;
     this.scope?.cancel();
+    if (this.errand !== undefined) this.errand = undefined;
+  }
+
+  #drop(reason: unknown): void {
+    const { errand } = this;
+    this.fail(reason);
+    errand?.onCancel(reason);
   }
 
   /** Lets go of it, as in {@link Job.tell}. */
@@ -224,7 +239,7 @@ export class Job<I, O, S> extends Waiter<O> implements Ranked, RowMember<O> {
   #limitWork(timeoutMs: number): void {
     const cause = new TimeoutError(`the job took longer than ${timeoutMs} ms`, { phase: "run" });
     const { ctx } = withTimeout(this.ctx, timeoutMs, { cause });
-    linkCancel(ctx, { onCancel: (reason) => this.fail(reason) });
+    linkCancel(ctx, { onCancel: (reason) => this.#drop(reason) });
     this.timed = ctx;
   }
 }

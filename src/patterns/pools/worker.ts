@@ -6,6 +6,7 @@
 import type { Resource } from "../../core/resource.ts";
 import { isPending } from "../../core/task.ts";
 import { type Dispatch, Hand } from "./dispatch.ts";
+import { Errand, type Sender } from "./errand.ts";
 import type { Job, Performer } from "./job.ts";
 import type { WorkerSeat } from "./options.ts";
 
@@ -21,7 +22,7 @@ export interface WorkerParts<I, O, S> {
  *   I1  It has a job from its start until the handler has ended, also if that job was given up; then it asks for the next.
  *   I2  It leaves once, without a job.
  */
-export class Worker<I, O, S> extends Hand<Job<I, O, S>> implements Performer {
+export class Worker<I, O, S> extends Hand<Job<I, O, S>> implements Performer, Sender<O> {
   readonly #dispatch: Dispatch<I, O, S>;
   readonly #resource: Resource | undefined;
   readonly #seat: WorkerSeat<S>;
@@ -60,24 +61,30 @@ export class Worker<I, O, S> extends Hand<Job<I, O, S>> implements Performer {
   }
 
   #call(job: Job<I, O, S>): void {
-    let given: O | PromiseLike<O>;
+    let given: O | PromiseLike<O> | Errand<O>;
     let pending: boolean;
     try {
       given = job.call(this.#seat);
       pending = isPending(given);
     } catch (error) {
-      return this.#failed(error);
+      return this.failed(error);
     }
-    if (pending) void Promise.resolve(given).then(this.#succeeded, this.#failed);
-    else this.#succeeded(given as O);
+    if (pending) void Promise.resolve(given as O).then(this.succeeded, this.failed);
+    else if (given instanceof Errand) this.#await(job, given);
+    else this.succeeded(given as O);
   }
 
-  readonly #succeeded = (value: O): void => {
+  #await(job: Job<I, O, S>, errand: Errand<O>): void {
+    job.sent(errand);
+    errand.sentBy(this);
+  }
+
+  readonly succeeded = (value: O): void => {
     this.#job?.succeed(value);
     this.#free();
   };
 
-  readonly #failed = (error: unknown): void => {
+  readonly failed = (error: unknown): void => {
     this.#job?.failed(error);
     this.#free();
   };

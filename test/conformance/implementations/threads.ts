@@ -5,9 +5,8 @@
 import { currentRuntime } from "../../../src/core/runtime.ts";
 import type { HostThread, ThreadHost, ThreadListener, ThreadStart } from "../../../src/threads/host.ts";
 import type { ThreadJobContext } from "../../../src/threads/options.ts";
-import type { News, Order } from "../../../src/threads/protocol.ts";
+import { type News, type Order, PLACES } from "../../../src/threads/protocol.ts";
 import { Runner } from "../../../src/threads/runner.ts";
-import { PLACES } from "../../../src/threads/thread.ts";
 import { ThreadPool } from "../../../src/threads/thread-pool.ts";
 import { type MakePool, poolSubject } from "../kinds/pool.ts";
 import type { Subject } from "../subject.ts";
