@@ -149,6 +149,10 @@ const ITERATED =
   "A loop takes as long as the same values received by hand, each awaited by both tasks; to take ahead would lose values when " +
   "the loop is left.";
 
+const TRIED =
+  "It takes what the push and the shift of an array take, and so no channel takes less: what the package takes was between 26 and " +
+  "32 ns in several runs, so that this is 6.5 to 8 times.";
+
 type Work = (make: MakeWire, values: number) => Promise<void>;
 
 const PLAIN = "plain await";
@@ -291,7 +295,7 @@ export const channel: Subject = {
         Go: go("channel-try"),
       },
       goals: [
-        { of: "ours", versus: "best peer", atLeast: 8 },
+        { of: "ours", versus: "best peer", atLeast: 8, note: TRIED },
         { of: "ours", versus: "Go", atLeast: 2 },
       ],
     },

@@ -200,7 +200,7 @@ export const context: Subject = {
       },
       goals: [
         { of: "ours", versus: "Go", atLeast: 1, note: TREE },
-        { of: "ours", versus: `AbortController and listeners, ${FEW}`, atLeast: 20 },
+        { of: "ours", versus: `AbortController and listeners, ${FEW}`, atLeast: 20, note: TREE },
       ],
     },
   ],

@@ -79,10 +79,10 @@ async function cursor(values: readonly number[]): Promise<readonly number[]> {
 }
 
 const NOTE =
-  "Loops on a shared cursor, by hand and without errors or cancellation, are 1.5 times as fast as async.mapLimit, and no more: that " +
-  "is the awaiting of the work, the same for all. What is more here is the order in which results come out as a stream, and who may " +
-  "leave it; no value makes a promise or a waiter of ours. Tried: a way between tasks that is cheaper to wait at, which " +
-  "makes pipelines 1.8 times as fast (no difference: here nobody waits).";
+  "Loops on a shared cursor, by hand and without errors or cancellation, are 2.2 times as fast as async.mapLimit: little more than " +
+  "twice is all there is to be had. What is more here is the look whether all has been given up, the end of the source, and the " +
+  "place of each result; no value makes a promise or a waiter of ours. It was 0.8 times until what is collected grew by chunks and " +
+  "not in one array, which was two fifths of the time, and each result had its place, so that none waits for an earlier one.";
 
 export const map: Subject = {
   name: "map",

@@ -36,14 +36,17 @@ async function main(): Promise<void> {
   if (goVersion === undefined) process.stdout.write("There is no go on the PATH: its column is empty.\n\n");
   const effort = values.quick === true ? QUICK : FULL;
   const measured: MeasuredSubject[] = [];
+  const print = (one: Parameters<typeof tableOf>[0]): void => void process.stdout.write(`${tableOf(one)}\n`);
   for (const subject of chosen) {
     process.stdout.write(`# ${subject.title} (${subject.name})\n\n`);
-    const print = (one: Parameters<typeof tableOf>[0]): void =>
-      void process.stdout.write(`${tableOf(one)}\n`);
     measured.push(await measureSubject(subject, effort, goVersion !== undefined, print));
+    // After each: a run takes long, and one that fails late has measured something.
+    if (values.json !== undefined) write(values.json, resultsOf(measured, effort, goVersion));
   }
-  const { json } = values;
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify(resultsOf(measured, effort, goVersion))}\n`);
+}
+
+function write(file: string, results: Results): void {
+  writeFileSync(file, `${JSON.stringify(results)}\n`);
 }
 
 function parsed() {

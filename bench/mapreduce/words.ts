@@ -7,9 +7,13 @@ import type * as words from "./tally.ts";
 
 type Count = (path: string, ...args: string[]) => Promise<readonly unknown[]>;
 
+/** As much memory as the others take, or less: by default it would write what goes beyond 256 MB to the disk. */
+const MEMORY_MB = 512;
+
 const ours: Count = async (path, threads) => {
   const module = new URL("./tally.js", import.meta.url);
-  const counts = await countBytes<typeof words>([path], module, { threads: Number(threads) });
+  const options = { threads: Number(threads), memoryMb: MEMORY_MB };
+  const counts = await countBytes<typeof words>([path], module, options);
   const [[word, count] = ["", 0]] = await counts.top(1);
   const distinct = await counts.distinct();
   await counts[Symbol.asyncDispose]();
@@ -62,7 +66,7 @@ const duckdb: Count = async (path) => {
   const connection = await instance.connect();
   const lines =
     `read_csv('${path}', columns = {'line': 'VARCHAR'}, delim = '\\x01', quote = '', escape = '', ` +
-    "header = false, auto_detect = false, ignore_errors = true, max_line_size = 67108864)";
+    "header = false, auto_detect = false, strict_mode = false, ignore_errors = true, max_line_size = 67108864)";
   const reader = await connection.runAndReadAll(
     `WITH counts AS (SELECT word, count(*) AS n FROM (SELECT unnest(string_split_regex(lower(line), '\\s+')) AS word
      FROM ${lines}) WHERE word <> '' GROUP BY word)
