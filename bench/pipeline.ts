@@ -184,7 +184,8 @@ const LINEAR =
   "not be at work at the same time are fused, see the next table.";
 const STEPWISE =
   "Level within what such a run can show. A generator is read here, of which the range of rxjs has none; beside is rxjs with the same " +
-  "generator. A third of both is the array of the results: it was more here until what is collected grew by chunks. What is left is " +
+  "generator. A third of the time of rxjs is the array of the results; so it was here until what is collected grew by chunks, and now " +
+  "it is a seventh. What is left is " +
   "a call from each step to the next, and a look whether the pipeline was given up and whether the host is due its turn. Tried: all " +
   "steps in one loop (no difference).";
 

@@ -181,8 +181,8 @@ const NOTE =
   "comes back goes to who waits without standing on the shelf first: by the processor's time 1.15 times as fast as before.";
 
 const LENT =
-  "Three times within what a run can show: it was 2.8 and 3.4 in two runs. One wait for a promise that is there takes a third of it; " +
-  "the rest is the lease, which gives back once, the counts, and the look whether who asks has been given up.";
+  "Three times within what a run can show: it was 2.8 and 3.4 in two runs. Awaiting a promise that is there, which nobody can do " +
+  "without who lends by a promise, takes between a quarter and a third of it.";
 
 const goalNoted = (note: string) => [{ of: "ours", versus: "best peer", atLeast: 3, note }] as const;
 
