@@ -27,6 +27,7 @@ const nothing: NodeVariant = {
 export const command: Subject = {
   name: "command",
   title: "The command",
+  manyCores: true,
   cases: [
     {
       name: "help",

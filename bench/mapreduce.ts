@@ -88,6 +88,7 @@ const variants = (figure: "tookMs" | "mostBytes"): Readonly<Record<string, NodeV
 export const mapreduce: Subject = {
   name: "mapreduce",
   title: "MapReduce",
+  manyCores: true,
   cases: [
     {
       name: "words",

@@ -121,6 +121,7 @@ const NOTE =
 export const sharedChannels: Subject = {
   name: "shared-channel",
   title: "Channels in shared memory",
+  manyCores: true,
   cases: [
     {
       name: "there and back",

@@ -74,6 +74,7 @@ const LONG =
 export const threads: Subject = {
   name: "threads",
   title: "Threads",
+  manyCores: true,
   cases: [
     {
       name: "small",

@@ -1,4 +1,5 @@
 /** Measures a case: all variants warm up, then they take turns, round after round. */
+import { quietestCore } from "./cores.ts";
 import { countingWorker, goWorker, nodeWorker, type Worker } from "./processes.ts";
 import type { Case, Goal, Subject, Unit, Variant, Who } from "./subject.ts";
 import { medianOf, quantileOf } from "./statistics.ts";
@@ -60,7 +61,7 @@ export async function measureSubject(
 ): Promise<MeasuredSubject> {
   const cases: MeasuredCase[] = [];
   for (const one of subject.cases) {
-    const measured = await measureCase(subject.name, one, effort, hasGo);
+    const measured = await measureCase(subject, one, effort, hasGo);
     cases.push(measured);
     told(measured);
   }
@@ -68,16 +69,17 @@ export async function measureSubject(
 }
 
 async function measureCase(
-  subject: string,
+  subject: Subject,
   one: Case,
   effort: Effort,
   hasGo: boolean,
 ): Promise<MeasuredCase> {
   const variants = Object.entries(one.variants).filter(([, { who }]) => hasGo || who !== "go");
+  const core = subject.manyCores === true || one.counted === true ? undefined : quietestCore();
   const workers: (readonly [string, Variant, Worker])[] = [];
   try {
     for (const [name, variant] of variants) {
-      workers.push([name, variant, await workerOf(subject, one, name, variant)]);
+      workers.push([name, variant, await workerOf(subject.name, one, name, variant, core)]);
     }
     const rounds = await roundsOf(
       workers.map(([, , worker]) => worker),
@@ -91,9 +93,15 @@ async function measureCase(
   }
 }
 
-function workerOf(subject: string, one: Case, name: string, variant: Variant): Worker | Promise<Worker> {
+function workerOf(
+  subject: string,
+  one: Case,
+  name: string,
+  variant: Variant,
+  core: number | undefined,
+): Worker | Promise<Worker> {
   if ("program" in variant) return goWorker(variant);
-  return one.counted === true ? countingWorker(variant) : nodeWorker(subject, one.name, name);
+  return one.counted === true ? countingWorker(variant) : nodeWorker(subject, one.name, name, core);
 }
 
 function described({

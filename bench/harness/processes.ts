@@ -3,6 +3,7 @@ import { execFileSync, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { bindToCore } from "./cores.ts";
 import type { GoVariant, NodeVariant } from "./subject.ts";
 import type { Ask, Told } from "./worker.ts";
 
@@ -18,8 +19,13 @@ const goFolder = fileURLToPath(new URL("../../../bench/go/", import.meta.url));
 /** What the programs of `go/` are built to. */
 export const goBinary: string = fileURLToPath(new URL("../go-bench", import.meta.url));
 
-/** A process of Node for a variant of a case. */
-export async function nodeWorker(subject: string, caseName: string, variant: string): Promise<Worker> {
+/** A process of Node for a variant of a case; once it is set up, it is bound to a core, if one is given. */
+export async function nodeWorker(
+  subject: string,
+  caseName: string,
+  variant: string,
+  core: number | undefined,
+): Promise<Worker> {
   const child = fork(workerFile, [subject, caseName, variant], {
     execArgv: ["--expose-gc"],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -36,6 +42,7 @@ export async function nodeWorker(subject: string, caseName: string, variant: str
   };
   child.setMaxListeners(0);
   await message();
+  if (core !== undefined && child.pid !== undefined) bindToCore(core, child.pid);
   return {
     round: (ask) => {
       child.send(ask);

@@ -5,6 +5,8 @@ export interface Subject {
   /** One word, as on the command line; the file's name. */
   readonly name: string;
   readonly title: string;
+  /** Its variants work on several cores at once, so they are not bound to one. */
+  readonly manyCores?: boolean | undefined;
   readonly cases: readonly Case[];
 }
 
