@@ -18,7 +18,7 @@ const SLICE_MS = 5;
 
 let left = COMPLETIONS;
 let turnStartedMs = 0;
-/** What waits for the turn that is due; undefined if none is. */
+/** What waits for the turn that is due; undefined if none is. Then nothing is left of the budget. */
 let late: (() => void)[] | undefined;
 
 /** Whether anybody waits for the host's turn. */
@@ -28,12 +28,12 @@ export function turnIsAwaited(): boolean {
 
 /** Draws on the budget. True if the completion should take a turn. A scheduler gives the host its turns itself. */
 export function turnIsDue(runtime: BareRuntime): boolean {
-  return runtime.scheduler === undefined && (late !== undefined || (--left <= 0 && refill()));
+  return runtime.scheduler === undefined && --left <= 0 && refill();
 }
 
 /** Once a turn is due, it stays so until somebody takes it: who asks may leave that to another. */
 function refill(): boolean {
-  if (sliceIsOver()) return true;
+  if (late !== undefined || sliceIsOver()) return true;
   left = COMPLETIONS;
   return false;
 }
@@ -59,6 +59,7 @@ export function giveTurn(runtime: BareRuntime): Promise<void> | undefined {
 export function afterTurn(callback: () => void): void {
   if (late === undefined) {
     late = [];
+    left = 0;
     nextTurn(catchUp);
   }
   late.push(callback);
@@ -82,7 +83,12 @@ const nothing: Promise<unknown> = /* @__PURE__ */ Promise.resolve();
 
 /** The completion of an operation that did not have to wait. */
 export function completed<R>(runtime: BareRuntime, value: R): Promise<R> {
-  if (!turnIsDue(runtime)) return value === undefined ? (nothing as Promise<R>) : Promise.resolve(value);
+  if (turnIsDue(runtime)) return completedLater(value);
+  return value === undefined ? (nothing as Promise<R>) : Promise.resolve(value);
+}
+
+/** Apart: a function that may make a closure makes room for what that holds on whenever it is called. */
+function completedLater<R>(value: R): Promise<R> {
   return new Promise((resolve) => {
     afterTurn(() => resolve(value));
   });

@@ -114,8 +114,7 @@ export class ResourcePool<R> {
    */
   acquire(options?: CancelOptions): Promise<Lease<R>> {
     const watched = this.#leaks?.note(this.#name);
-    if (this.#resource !== undefined) return begin(this.#runtime, () => this.#acquire(options, watched));
-    return this.#acquire(options, watched);
+    return this.#resource === undefined ? this.#acquire(options, watched) : this.#begun(options, watched);
   }
 
   /**
@@ -191,6 +190,11 @@ export class ResourcePool<R> {
   /** The same as {@link ResourcePool.drain}. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.drain();
+  }
+
+  /** As an acquire is begun where there is a scheduler. Apart, for the reason for which `completedLater` is. */
+  #begun(options: CancelOptions | undefined, watched: WatchedLease | undefined): Promise<Lease<R>> {
+    return begin(this.#runtime, () => this.#acquire(options, watched));
   }
 
   #acquire(options: CancelOptions | undefined, watched: WatchedLease | undefined): Promise<Lease<R>> {

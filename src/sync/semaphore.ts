@@ -96,7 +96,8 @@ export class Semaphore {
 
   /** Waits until `weight` permits are free and all who came earlier have got theirs, then holds them. */
   acquire(weight = 1, options?: CancelOptions): Promise<Permit> {
-    const wanted = requireInteger("weight", weight, 1, this.#permits);
+    // Most want one, for which the check takes a twentieth of the whole.
+    const wanted = weight === 1 ? 1 : requireInteger("weight", weight, 1, this.#permits);
     if (this.#resource !== undefined) return begin(this.#runtime, () => this.#acquire(wanted, options));
     return this.#acquire(wanted, options);
   }

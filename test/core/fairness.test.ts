@@ -4,6 +4,8 @@ import { receive, select } from "concurrency-model-patterns/select";
 import { Semaphore } from "concurrency-model-patterns/semaphore";
 import { WaitGroup } from "concurrency-model-patterns/wait-group";
 import { describe, expect, test, vi } from "vitest";
+import { bareRuntime } from "../../src/core/bare-runtime.ts";
+import { afterTurn, completed } from "../../src/core/fairness.ts";
 import { hostGetsItsTurn } from "../support/listeners.ts";
 
 /** Each waits once, and is granted in the same step. None of them goes on without having waited. */
@@ -88,4 +90,20 @@ test("the host has its turn also after a test's clock, which was far ahead, has 
     while (!over()) await wait();
   });
   expect(turn).toBe(true);
+});
+
+test("while somebody waits for a turn that is not due yet, completions come after it, in order", async () => {
+  const spy = vi.spyOn(performance, "now").mockReturnValue(1e6);
+  const seen: string[] = [];
+  try {
+    // From here on nothing is spent of the time that the host may be kept waiting.
+    await new Promise<void>((resolve) => afterTurn(resolve));
+    const turn = new Promise<void>((resolve) => afterTurn(resolve)).then(() => seen.push("turn"));
+    const first = completed(bareRuntime(), 1).then(() => seen.push("first"));
+    const second = completed(bareRuntime(), undefined).then(() => seen.push("second"));
+    await Promise.all([turn, first, second]);
+  } finally {
+    spy.mockRestore();
+  }
+  expect(seen).toEqual(["turn", "first", "second"]);
 });

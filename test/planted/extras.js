@@ -170,6 +170,18 @@ export const extras = [
   ],
   // resource pooling
   [
+    "a pool whose resources have no lifetime never asks how often one was lent",
+    "patterns/resource-pooling/wear.ts",
+    "Math.min(limits.maxUses, limits.maxLifetimeMs)",
+    "limits.maxLifetimeMs",
+  ],
+  [
+    "a pool whose resources may be lent for ever never asks how old one is",
+    "patterns/resource-pooling/wear.ts",
+    "Math.min(limits.maxUses, limits.maxLifetimeMs)",
+    "limits.maxUses",
+  ],
+  [
     "a resource is lent once more than it may",
     "patterns/resource-pooling/wear.ts",
     "uses >= this.#limits.maxUses",

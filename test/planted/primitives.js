@@ -47,8 +47,20 @@ export const primitives = [
   [
     "completions never give the host its turn",
     "core/fairness.ts",
-    "return runtime.scheduler === undefined && (late !== undefined",
-    "return false && (late !== undefined",
+    "return runtime.scheduler === undefined && --left",
+    "return false && --left",
+  ],
+  [
+    "a completion overtakes those that wait for the turn that is due",
+    "core/fairness.ts",
+    "if (late !== undefined || sliceIsOver()) return true;",
+    "if (sliceIsOver()) return true;",
+  ],
+  [
+    "what is left of the budget overtakes those that wait for the turn that is due",
+    "core/fairness.ts",
+    "    left = 0;\n",
+    "",
   ],
   [
     "a host timer that fires early is believed",

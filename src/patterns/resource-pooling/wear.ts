@@ -8,10 +8,13 @@ import type { PoolLimits } from "./options.ts";
 export class Wear {
   readonly #runtime: Runtime;
   readonly #limits: PoolLimits;
+  /** Whether none ever is over: most pools have no such limits, and to compare with Infinity takes longer than this. */
+  readonly #endless: boolean;
 
   constructor(runtime: Runtime, limits: PoolLimits) {
     this.#runtime = runtime;
     this.#limits = limits;
+    this.#endless = Math.min(limits.maxUses, limits.maxLifetimeMs) === Number.POSITIVE_INFINITY;
   }
 
   /** When one that is made now comes to its end. */
@@ -23,7 +26,11 @@ export class Wear {
   }
 
   /** Whether it must not be lent any more. */
-  isOver({ expiresMs, uses }: Pick<Entry<unknown>, "expiresMs" | "uses">): boolean {
+  isOver(entry: Pick<Entry<unknown>, "expiresMs" | "uses">): boolean {
+    return !this.#endless && this.#isOver(entry);
+  }
+
+  #isOver({ expiresMs, uses }: Pick<Entry<unknown>, "expiresMs" | "uses">): boolean {
     if (uses >= this.#limits.maxUses) return true;
     return expiresMs !== Number.POSITIVE_INFINITY && this.#runtime.clock.now() >= expiresMs;
   }
