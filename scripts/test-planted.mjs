@@ -24,6 +24,7 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import ts from "typescript";
+import { core } from "../test/planted/core.js";
 import { extras } from "../test/planted/extras.js";
 import { handlers } from "../test/planted/handlers.js";
 import { limits as limiting } from "../test/planted/limits.js";
@@ -58,7 +59,7 @@ const { values, positionals } = parseArgs({
     jobs: { type: "string", default: "2" },
   },
 });
-const chosen = [...primitives, ...patterns, ...handlers, ...limiting, ...extras].filter(
+const chosen = [...core, ...primitives, ...patterns, ...handlers, ...limiting, ...extras].filter(
   ([what, file]) =>
     positionals.length === 0 || positionals.some((word) => what.includes(word) || file.includes(word)),
 );

@@ -1,0 +1,95 @@
+/** Bugs in the ground floor. See `scripts/test-planted.mjs`. */
+export const core = [
+  [
+    "a node that leaves the middle of a queue stays linked from behind",
+    "core/waiter-queue.ts",
+    "else node.next.previous = node.previous;",
+    "else node.next.previous = node;",
+  ],
+  [
+    "a ring forgets where it began when it grows",
+    "core/ring-buffer.ts",
+    "wider[i] = this.at(i)",
+    "wider[i] = this.#slots[i]",
+  ],
+  [
+    "a waiter that was granted can still fail",
+    "core/waiter.ts",
+    'if (this.state !== "waiting") return;',
+    'if (this.state !== "waiting" && state === "granted") return;',
+  ],
+  ["a waiter keeps its tie to the signal after its end", "core/waiter.ts", "    this.link?.release();\n", ""],
+  [
+    "a granted wait is resumed at once, before its turn in a simulation",
+    "core/waiter.ts",
+    "if (scheduler === undefined && !turnIsDue(this.seam))",
+    "if (!turnIsDue(this.seam))",
+  ],
+  [
+    "cancelling stops at the children",
+    "core/cancellation.ts",
+    "    tree.push(this);\n",
+    "    if (tree.length === 0) tree.push(this);\n",
+  ],
+  [
+    "the listener on a foreign signal is left behind",
+    "core/cancellation.ts",
+    'if (this.size === 0) this.#signal.removeEventListener("abort", this);',
+    "",
+  ],
+  [
+    "a timeout of the Web passes for a cancellation",
+    "core/scope.ts",
+    "errorBlaming(timeout() ? TimeoutError : CanceledError, ending.reason)",
+    "errorBlaming(CanceledError, ending.reason)",
+  ],
+  [
+    "completions never give the host its turn",
+    "core/fairness.ts",
+    "return runtime.scheduler === undefined && --left",
+    "return false && --left",
+  ],
+  [
+    "a completion overtakes those that wait for the turn that is due",
+    "core/fairness.ts",
+    "if (late !== undefined || sliceIsOver()) return true;",
+    "if (sliceIsOver()) return true;",
+  ],
+  [
+    "what is left of the budget overtakes those that wait for the turn that is due",
+    "core/fairness.ts",
+    "    left = 0;\n",
+    "",
+  ],
+  [
+    "a host timer that fires early is believed",
+    "core/clock.ts",
+    "if (remainingMs > 0) this.#arm(remainingMs);\n    else",
+    "",
+  ],
+  [
+    "a delay longer than the host can wait is handed to it",
+    "core/clock.ts",
+    "Math.min(Math.ceil(delayMs), LONGEST_HOST_DELAY_MS)",
+    "Math.ceil(delayMs)",
+  ],
+  ["a permit can be given back twice", "core/permit.ts", "    held = false;\n", ""],
+  [
+    "an outcome is overwritten by a later one",
+    "core/deferred.ts",
+    "    if (this.#outcome !== undefined) return;\n",
+    "",
+  ],
+  [
+    "further failures are lost",
+    "core/errors.ts",
+    "const value = [...carried, ...further].slice(-suppressedAtMost);",
+    "const value = carried;",
+  ],
+  [
+    "timers that are due together fire in any order",
+    "core/timer-heap.ts",
+    "return a.dueMs === b.dueMs ? a.id < b.id : a.dueMs < b.dueMs;",
+    "return a.dueMs < b.dueMs;",
+  ],
+];
