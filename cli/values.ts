@@ -40,7 +40,7 @@ const UNITS = new Map([
 ]);
 
 function sizeText(bytes: number): string {
-  const [unit, of] = [...UNITS].find(([, of]) => bytes % of === 0) as [string, number];
+  const [unit, of] = [...UNITS].find(([, of]) => bytes >= of && bytes % of === 0) ?? ["B", 1];
   return `${bytes / of}${unit}`;
 }
 

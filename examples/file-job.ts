@@ -6,7 +6,7 @@ import { size, text, threads, toggle } from "./parameters.ts";
 
 export const jobParameters = {
   threads,
-  memory: size("memory of all threads, 4MB each at least", 256e6, 1e6, 16e9),
+  memory: size("memory of all threads; 0B is up to 512MB", 0, 0, 16e9),
   job: text("MODULE", "do what a module exports as map and reduce"),
   output: text("FOLDER", "write the results of the job there"),
   force: toggle("replace the results that are there"),
@@ -44,7 +44,7 @@ export async function runJob(word: string, run: InputRun<typeof jobParameters>):
   for await (const [key, result] of results) print(resultLine(job, key, result));
 }
 
-/** Less than four for each thread is not enough to work with. */
-export function memoryMbFor(bytes: number, threads: number): number {
-  return Math.max(Math.floor(bytes / 1e6), 4 * threads);
+/** Less than four for each thread is not enough to work with. By default, what is best for the work. */
+export function memoryMbFor(bytes: number, threads: number): number | undefined {
+  return bytes === 0 ? undefined : Math.max(Math.floor(bytes / 1e6), 4 * threads);
 }

@@ -7,13 +7,9 @@ import type * as words from "./tally.ts";
 
 type Count = (path: string, ...args: string[]) => Promise<readonly unknown[]>;
 
-/** As much memory as the others take, or less: by default it would write what goes beyond 256 MB to the disk. */
-const MEMORY_MB = 512;
-
 const ours: Count = async (path, threads) => {
   const module = new URL("./tally.js", import.meta.url);
-  const options = { threads: Number(threads), memoryMb: MEMORY_MB };
-  const counts = await countBytes<typeof words>([path], module, options);
+  const counts = await countBytes<typeof words>([path], module, { threads: Number(threads) });
   const [[word, count] = ["", 0]] = await counts.top(1);
   const distinct = await counts.distinct();
   await counts[Symbol.asyncDispose]();

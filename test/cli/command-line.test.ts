@@ -154,7 +154,7 @@ describe("a command line that is not understood", () => {
     ["--fan --threads 2000 --input file", "--threads must be a whole number from 0 to 1024", undefined],
     [
       "--mapreduce --memory 64 --input file",
-      "--memory must be a size from 1MB to 16GB, such as 64MB",
+      "--memory must be a size from 0B to 16GB, such as 64MB",
       undefined,
     ],
     ["--mapreduce --memory 1TB --input file", "--memory must be a size", undefined],

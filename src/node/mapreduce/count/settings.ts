@@ -1,7 +1,8 @@
 /**
  * What a count is told, checked, and how its memory is divided.
  */
-import { availableParallelism, tmpdir } from "node:os";
+import { availableParallelism, tmpdir, totalmem } from "node:os";
+import process from "node:process";
 import {
   refuseType,
   requireDuration,
@@ -29,9 +30,10 @@ export interface CountOptions extends CancelOptions {
   /** How many threads count: at least 1; default one a core. */
   readonly threads?: number | undefined;
   /**
-   * How much memory all threads together use for the counts and what is needed to make them, in millions of bytes: at
-   * least 4 a thread; default 256. What does not fit goes to the disk. Node and its threads themselves come on top, and a
-   * line or key that is longer than 256 KiB.
+   * How much memory all threads together may use for the counts and what is needed to make them, in millions of bytes: at
+   * least 4 a thread; default 512, or a quarter of what the machine or its container has, if that is less. It is taken
+   * when it is needed, and what does not fit goes to the disk. Node and its threads themselves come on top, and a line or
+   * key that is longer than 256 KiB.
    */
   readonly memoryMb?: number | undefined;
   /** How much is counted at a time, in millions of bytes: above 0; default 4. After a crash as much is counted again. */
@@ -70,6 +72,12 @@ const LEAST_OWN_BYTES = 2.5 * PARTS * PAGE_BYTES;
 /** A table takes so much more while it is sorted: 16 bytes for an entry of 32, of which 3 in 4 are taken. */
 const SORTED = 1 + (16 * 3) / (32 * 4);
 
+/** What the words of 500 MB of text need; on a small machine, what leaves room for others. */
+function defaultMemoryMb(leastMb: number): number {
+  const allowed = Math.min(totalmem(), process.constrainedMemory?.() || Number.POSITIVE_INFINITY);
+  return Math.max(leastMb, Math.min(512, Math.floor(allowed / 4 / MB)));
+}
+
 /** Checks the options. */
 export function countSettings(options: CountOptions): CountSettings {
   const { signal, onProgress, spillFolder = tmpdir(), graceMs = 1000 } = options;
@@ -78,12 +86,8 @@ export function countSettings(options: CountOptions): CountSettings {
   if (typeof spillFolder !== "string") refuseType("spillFolder", "a path", spillFolder);
   requireDuration("graceMs", graceMs);
   const threads = requireInteger("threads", options.threads ?? availableParallelism(), 1, 1024);
-  const memoryMb = requireInteger(
-    "memoryMb",
-    options.memoryMb ?? Math.max(256, 4 * threads),
-    4 * threads,
-    1 << 14,
-  );
+  const least = 4 * threads;
+  const memoryMb = requireInteger("memoryMb", options.memoryMb ?? defaultMemoryMb(least), least, 1 << 14);
   const splitBytes = Math.ceil(requirePositive("splitMb", options.splitMb ?? 4) * MB);
   const retries = requireInteger("retries", options.retries ?? 3, 0);
   const memory = memoryMb * MB;
