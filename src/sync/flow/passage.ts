@@ -63,7 +63,7 @@ export class Passage<T> implements Outlet<T>, Way<T>, Cancelable {
     const receiver = this.#receivers.size > 0 ? this.#receivers.shift() : undefined;
     if (receiver !== undefined) this.#settle(receiver, { value, done: false });
     else this.#values.push(value);
-    if (this.#values.size > this.#capacity) return new Promise((resolve) => this.#senders.push(resolve));
+    if (this.#values.size > this.#capacity) return this.#room();
     return turnIfDue(this.#runtime);
   }
 
@@ -82,7 +82,7 @@ export class Passage<T> implements Outlet<T>, Way<T>, Cancelable {
     const taken = this.tryReceive();
     if (taken !== undefined) return completed(this.#runtime, taken);
     if (this.#state === "given up") return Promise.reject(endingOf(this.#ctx)?.reason);
-    return new Promise((resolve) => this.#receivers.push(resolve));
+    return this.#arrival();
   }
 
   tryReceive(): Received<T> | undefined {
@@ -104,6 +104,17 @@ export class Passage<T> implements Outlet<T>, Way<T>, Cancelable {
     while (this.#senders.size > 0) this.#refuse(this.#senders.shift(), reason);
   }
 
+  // What follows makes closures and stands apart: a function that may make one makes room for what it holds on whenever
+  // it is called.
+
+  #room(): Promise<void> {
+    return new Promise((resolve) => this.#senders.push(resolve));
+  }
+
+  #arrival(): Promise<Received<T>> {
+    return new Promise((resolve) => this.#receivers.push(resolve));
+  }
+
   /** The oldest value; there is one. Lets who waits for room go on: in turn, but the last only when a quarter is free. */
   #take(): T {
     const value = this.#values.shift();
@@ -115,7 +126,7 @@ export class Passage<T> implements Outlet<T>, Way<T>, Cancelable {
 
   /** Late, if the host is due its turn. */
   #settle<R>(wake: Wake<R>, outcome: R): void {
-    if (turnIsDue(this.#runtime)) afterTurn(() => wake(outcome));
+    if (turnIsDue(this.#runtime)) wakeLater(wake, outcome);
     else wake(outcome);
   }
 
@@ -128,4 +139,8 @@ export class Passage<T> implements Outlet<T>, Way<T>, Cancelable {
     if (this.#state === "given up") return endingOf(this.#ctx)?.reason;
     return new ClosedError("send on closed channel");
   }
+}
+
+function wakeLater<R>(wake: Wake<R>, outcome: R): void {
+  afterTurn(() => wake(outcome));
 }
