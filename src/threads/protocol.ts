@@ -23,43 +23,42 @@ export function cellOf(id: number, state: (typeof callState)[keyof typeof callSt
   return (id << 2) | state;
 }
 
+// Messages are lists: the names of an object's fields are copied with each, and take longer than what they name.
+
 /** To a thread. */
 export type Order = CallOrder | MoreOrder | CancelOrder;
 
-/** To call a function. */
-export interface CallOrder {
-  readonly kind: "call";
-  readonly id: number;
-  readonly name: string;
-  readonly job: unknown;
-  /** Whether the pool wants to know when it begins. */
-  readonly tellBegin: boolean;
-  /** How many values of a stream may be on their way; undefined if it is to give one result. */
-  readonly credit?: number | undefined;
-}
+/**
+ * To call a function. `tellBegin`: whether the pool wants to know when it begins. `credit`: how many values of a stream may
+ * be on their way; undefined if it is to give one result.
+ */
+export type CallOrder = readonly [
+  kind: "call",
+  id: number,
+  name: string,
+  job: unknown,
+  tellBegin: boolean,
+  credit: number | undefined,
+];
 
 /** That so many values of a stream have been taken. */
-export interface MoreOrder {
-  readonly kind: "more";
-  readonly id: number;
-  readonly count: number;
-}
+export type MoreOrder = readonly [kind: "more", id: number, count: number];
 
 /** That nobody wants the result any more. */
-export interface CancelOrder {
-  readonly kind: "cancel";
-  readonly id: number;
-  readonly reason: ErrorRecord;
-}
+export type CancelOrder = readonly [kind: "cancel", id: number, reason: ErrorRecord];
 
 /** From a thread. */
 export type News =
   /** The module is loaded. */
-  | { readonly kind: "loaded" }
+  | readonly [kind: "loaded"]
   /** The module could not be loaded, and the thread is about to end. */
-  | { readonly kind: "unloadable"; readonly error: ErrorRecord }
-  | { readonly kind: "begun"; readonly id: number }
+  | readonly [kind: "unloadable", error: ErrorRecord]
+  | NewsOfCall;
+
+/** Of a call. */
+export type NewsOfCall =
+  | readonly [kind: "begun", id: number]
   /** One value of a stream. */
-  | { readonly kind: "value"; readonly id: number; readonly value: unknown }
-  | { readonly kind: "done"; readonly id: number; readonly value: unknown; readonly tookMs: number }
-  | { readonly kind: "failed"; readonly id: number; readonly error: ErrorRecord; readonly tookMs: number };
+  | readonly [kind: "value", id: number, value: unknown]
+  | readonly [kind: "done", id: number, value: unknown, tookMs: number]
+  | readonly [kind: "failed", id: number, error: ErrorRecord, tookMs: number];

@@ -45,10 +45,10 @@ export class Runner {
 
   take(orders: readonly Order[]): void {
     for (const order of orders) {
-      if (order.kind === "call") this.#line.push(order);
-      else if (order.id !== this.#running?.order.id) continue;
-      else if (order.kind === "cancel") this.#running.end({ thrown: errorOf(order.reason) });
-      else this.#running.more(order.count);
+      if (order[0] === "call") this.#line.push(order);
+      else if (order[1] !== this.#running?.id) continue;
+      else if (order[0] === "cancel") this.#running.end({ thrown: errorOf(order[2]) });
+      else this.#running.more(order[2]);
     }
     if (this.#state === "idle") void this.#work();
   }
@@ -57,24 +57,24 @@ export class Runner {
     this.#state = "working";
     while (this.#line.size > 0) {
       const order = this.#line.shift();
-      if (!this.#change(order, callState.sent, callState.begun)) continue;
+      if (!this.#change(order[1], callState.sent, callState.begun)) continue;
       const working = this.#perform(order);
       if (working !== undefined) await working;
     }
     if (this.#state === "working") this.#state = "idle";
   }
 
-  #change({ id }: CallOrder, from: 0 | 1, to: 1 | 2): boolean {
+  #change(id: number, from: 0 | 1, to: 1 | 2): boolean {
     const before = cellOf(id, from);
     return Atomics.compareExchange(this.#cells, placeOf(id), before, cellOf(id, to)) === before;
   }
 
   /** Performs a call, and sends its outcome. What it gives, if anything, is to be waited for, and never rejects. */
   #perform(order: CallOrder): Promise<void> | undefined {
-    const { id, name, job, tellBegin, credit } = order;
+    const [, id, name, job, tellBegin, credit] = order;
     const sinceMs = this.#host.now();
-    if (tellBegin) this.#host.post({ kind: "begun", id }, []);
-    const call = new RunningCall(order, this.#worker);
+    if (tellBegin) this.#host.post(["begun", id], []);
+    const call = new RunningCall(id, credit, this.#worker);
     this.#running = call;
     try {
       const given = this.#named(name)(job, call.context);
@@ -100,7 +100,7 @@ export class Runner {
       for await (const each of given) {
         if (!(await call.mayGive())) break;
         const { value, list } = unwrapped(each);
-        this.#host.post({ kind: "value", id: call.order.id, value }, movable(list));
+        this.#host.post(["value", call.id, value], movable(list));
       }
       this.#done(call, undefined, sinceMs);
     } catch (error) {
@@ -113,7 +113,7 @@ export class Runner {
     const { value, list } = unwrapped(given);
     const tookMs = this.#host.now() - sinceMs;
     try {
-      this.#host.post({ kind: "done", id: call.order.id, value, tookMs }, movable(list));
+      this.#host.post(["done", call.id, value, tookMs], movable(list));
     } catch (error) {
       this.#tell(call, error, tookMs);
     }
@@ -124,14 +124,14 @@ export class Runner {
   }
 
   #tell(call: RunningCall, error: unknown, tookMs: number): void {
-    this.#host.post({ kind: "failed", id: call.order.id, error: recordOf(error), tookMs }, []);
+    this.#host.post(["failed", call.id, recordOf(error), tookMs], []);
   }
 
   /** It has an outcome; whether that is to be told. */
   #ended(call: RunningCall): boolean {
     this.#running = undefined;
     call.end();
-    if (this.#change(call.order, callState.begun, callState.done)) return true;
+    if (this.#change(call.id, callState.begun, callState.done)) return true;
     this.#state = "doomed";
     this.#line.clear();
     return false;

@@ -3,7 +3,6 @@
  */
 import { CanceledError } from "../core/errors.ts";
 import { type Context, withCancel } from "../sync/context.ts";
-import type { CallOrder } from "./protocol.ts";
 
 /** The same shape as in the pools of one event loop, so that one function serves both. */
 class ThreadJobContext {
@@ -25,7 +24,7 @@ class ThreadJobContext {
 const over = { thrown: new CanceledError("the job has ended") };
 
 export class RunningCall {
-  readonly order: CallOrder;
+  readonly id: number;
   readonly context: ThreadJobContext;
   /** Why nobody wants its result any more. */
   #reason: { readonly thrown: unknown } | undefined;
@@ -35,9 +34,10 @@ export class RunningCall {
   #credit: number;
   #wake: (() => void) | undefined;
 
-  constructor(order: CallOrder, worker: number) {
-    this.order = order;
-    this.#credit = order.credit ?? 0;
+  /** `credit`: how many values of its stream may be sent, if it gives one. */
+  constructor(id: number, credit: number | undefined, worker: number) {
+    this.id = id;
+    this.#credit = credit ?? 0;
     this.context = new ThreadJobContext(this, worker);
   }
 

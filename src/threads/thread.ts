@@ -10,7 +10,7 @@ import { nextTurn } from "../core/clock.ts";
 import { errorOf, recordOf } from "./error-record.ts";
 import type { CallHolder, ThreadCall } from "./call.ts";
 import type { HostThread, ThreadHost } from "./host.ts";
-import { callState, cellOf, type News, type Order, placeOf, PLACES } from "./protocol.ts";
+import { callState, cellOf, type News, type NewsOfCall, type Order, placeOf, PLACES } from "./protocol.ts";
 import { movable, unwrapped } from "./transfer.ts";
 
 /** What a pool hears of its thread. */
@@ -85,14 +85,7 @@ export class Thread implements CallHolder {
     this.#calls[place] = call;
     const { name, job, begun, sink } = call.what;
     const { value } = unwrapped(job);
-    this.#post({
-      kind: "call",
-      id,
-      name,
-      job: value,
-      tellBegin: begun !== undefined,
-      credit: sink?.credit,
-    });
+    this.#post(["call", id, name, value, begun !== undefined, sink?.credit]);
   }
 
   /** Takes a call back that has not begun, and says whether it could. */
@@ -104,12 +97,12 @@ export class Thread implements CallHolder {
 
   /** Tells it that nobody wants the result of a call any more. */
   cancel({ id }: ThreadCall, reason: unknown): void {
-    this.#post({ kind: "cancel", id, reason: recordOf(reason) });
+    this.#post(["cancel", id, recordOf(reason)]);
   }
 
   /** Tells it that so many values of a stream were taken. */
   more({ id }: ThreadCall, count: number): void {
-    this.#post({ kind: "more", id, count });
+    this.#post(["more", id, count]);
   }
 
   /** Ends it if it is still at this call, and says whether it was. */
@@ -151,7 +144,7 @@ export class Thread implements CallHolder {
   /** A message costs more than what it says. While the thread has something to do, orders wait for others to go with. */
   #post(order: Order): void {
     this.#outbox.push(order);
-    const urgent = order.kind !== "call" || this.size === 1;
+    const urgent = order[0] !== "call" || this.size === 1;
     if (urgent) queueMicrotask(() => this.#flush());
     else if (this.#outbox.length === 1) nextTurn(() => this.#flush());
   }
@@ -180,12 +173,12 @@ export class Thread implements CallHolder {
 
   #movedBy(orders: readonly Order[]): Transferable[] {
     return orders.flatMap((order) => {
-      const call = order.kind === "call" ? this.#callOf(order.id) : undefined;
+      const call = order[0] === "call" ? this.#callOf(order[1]) : undefined;
       return call === undefined ? [] : [...movable(unwrapped(call.what.job).list)];
     });
   }
 
-  #unsendable({ id }: Order, error: unknown): void {
+  #unsendable([, id]: Order, error: unknown): void {
     const call = this.#callOf(id);
     if (call === undefined) return;
     this.#forget(call);
@@ -194,24 +187,24 @@ export class Thread implements CallHolder {
   }
 
   #hear(news: News): void {
-    if (news.kind === "loaded") {
+    if (news[0] === "loaded") {
       this.#state = "ready";
       this.#host.hold(false);
       this.#owner.ready(this);
-    } else if (news.kind === "unloadable") this.#error = { thrown: errorOf(news.error), loading: true };
+    } else if (news[0] === "unloadable") this.#error = { thrown: errorOf(news[1]), loading: true };
     else this.#hearOf(news);
   }
 
-  #hearOf(news: Exclude<News, { kind: "loaded" | "unloadable" }>): void {
-    const call = this.#callOf(news.id);
+  #hearOf(news: NewsOfCall): void {
+    const call = this.#callOf(news[1]);
     if (call === undefined) return;
-    if (news.kind === "begun") return call.what.begun?.();
-    if (news.kind === "value") return call.what.sink?.take(news.value, call);
+    if (news[0] === "begun") return call.what.begun?.();
+    if (news[0] === "value") return call.what.sink?.take(news[2], call);
     this.#forget(call);
     if (call.abandoned !== undefined) call.fail(call.abandoned.reason);
-    else if (news.kind === "done") call.grant(news.value);
-    else call.fail(errorOf(news.error));
-    this.#owner.finished(this, news.tookMs);
+    else if (news[0] === "done") call.grant(news[2]);
+    else call.fail(errorOf(news[2]));
+    this.#owner.finished(this, news[3]);
   }
 
   #forget(call: ThreadCall): void {

@@ -21,9 +21,9 @@ async function begin(): Promise<void> {
     const functions = (await import(module)) as Readonly<Record<string, unknown>>;
     const runner = new Runner(functions, cells, worker, host);
     parentPort?.on("message", (orders: readonly Order[]) => runner.take(orders));
-    post({ kind: "loaded" }, []);
+    post(["loaded"], []);
   } catch (error) {
-    post({ kind: "unloadable", error: recordOf(error) }, []);
+    post(["unloadable", recordOf(error)], []);
   }
 }
 

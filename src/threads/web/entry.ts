@@ -29,9 +29,9 @@ async function begin({ module, cells, worker }: ThreadStart): Promise<void> {
     const functions = (await import(/* @vite-ignore */ module)) as Readonly<Record<string, unknown>>;
     const runner = new Runner(functions, cells, worker, host);
     scope.addEventListener("message", ({ data }) => runner.take(data as readonly Order[]));
-    host.post({ kind: "loaded" }, []);
+    host.post(["loaded"], []);
   } catch (error) {
-    host.post({ kind: "unloadable", error: recordOf(error) }, []);
+    host.post(["unloadable", recordOf(error)], []);
   }
 }
 

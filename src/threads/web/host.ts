@@ -48,7 +48,7 @@ class WebThread implements HostThread {
   #hear(news: News): void {
     if (this.#state === "gone") return;
     this.#listener.news(news);
-    if (news.kind === "unloadable") this.terminate();
+    if (news[0] === "unloadable") this.terminate();
   }
 
   #crash(error: unknown): void {

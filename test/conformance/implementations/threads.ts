@@ -21,7 +21,7 @@ class ThreadInHere implements HostThread {
     const post = (news: News): void => this.#tell(news, (copy) => listener.news(copy));
     const now = (): number => currentRuntime().clock.now();
     this.#runner = new Runner(functions, start.cells, start.worker, { post, now });
-    post({ kind: "loaded" });
+    post(["loaded"]);
   }
 
   post(orders: readonly Order[]): void {
