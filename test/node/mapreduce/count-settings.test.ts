@@ -1,14 +1,19 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { countSettings } from "../../../src/node/mapreduce/count/settings.ts";
 
-afterEach(() => void vi.restoreAllMocks());
+/** What the container allows for. */
+const container = vi.hoisted(() => ({ bytes: 0 }));
+vi.mock("node:process", async (original) => ({
+  ...(await original<object>()),
+  constrainedMemory: () => container.bytes,
+}));
 
 const threads = 2;
 const withMemory = (memoryMb: number) => countSettings({ threads, memoryMb });
 
 /** What is meant by default where a container allows for so much. */
 function defaultWithin(bytes: number) {
-  vi.spyOn(process, "constrainedMemory").mockReturnValue(bytes);
+  container.bytes = bytes;
   return countSettings({ threads });
 }
 

@@ -2,7 +2,7 @@
  * What a count is told, checked, and how its memory is divided.
  */
 import { availableParallelism, tmpdir, totalmem } from "node:os";
-import process from "node:process";
+import * as host from "node:process";
 import {
   refuseType,
   requireDuration,
@@ -74,7 +74,7 @@ const SORTED = 1 + (16 * 3) / (32 * 4);
 
 /** What the words of 500 MB of text need; on a small machine, what leaves room for others. */
 function defaultMemoryMb(leastMb: number): number {
-  const allowed = Math.min(totalmem(), process.constrainedMemory?.() || Number.POSITIVE_INFINITY);
+  const allowed = Math.min(totalmem(), host.constrainedMemory?.() || Number.POSITIVE_INFINITY);
   return Math.max(leastMb, Math.min(512, Math.floor(allowed / 4 / MB)));
 }
 
