@@ -139,8 +139,10 @@ const AWAITED =
   "loops with their awaits, 14 % the collection of garbage, 11 % the channel. Tried: waiters that keep no function to reject " +
   "with, and make no closure (no difference).";
 const HANDED =
-  "As with the packages, who comes first makes a promise and the other settles it. Ratios near 1 show no difference. Tried: " +
-  "waiters that keep no function to reject with, and make no closure (no difference).";
+  "As with the packages, who comes first makes a promise and the other settles it, which alone takes the most of it. Here a " +
+  "receiver is also told of the end, so it is given an object, and a promise of an object asks that for a `then`: measured alone, " +
+  "12 ns. Who waits can leave from anywhere. Tried: waiters that keep no function to reject with, and make no closure, and a " +
+  "shorter way to grant (no more than two processes with the same code differ by).";
 const WAITED =
   "A promise that is made, settled and awaited, with no channel, takes a third of what the best package takes. Of the profile " +
   "40 % is the loop with its awaits, 19 % the collection of garbage, 12 % the waiters. The packages search or shift their " +

@@ -176,12 +176,12 @@ function variantsFor(callers: number): Record<string, Variant> {
 }
 
 const NOTE =
-  "Nearly every use waits here, for a promise that another settles: an array of resolvers by hand takes as long. Of the " +
+  "Nearly every use waits here, for a promise that another settles: an array of resolvers by hand takes longer. Of the " +
   "profile an eighth is the collection of garbage and an eighth the benchmark's own loop, and nothing else is above 6 %. What " +
   "comes back goes to who waits without standing on the shelf first: by the processor's time 1.15 times as fast as before.";
 
 const LENT =
-  "Three times within what a run can show: it was 2.8 and 3.4 in two runs. Awaiting a promise that is there, which nobody can do " +
+  "Three times within what a run can show: it was 2.8 to 3.4 in several. Awaiting a promise that is there, which nobody can do " +
   "without who lends by a promise, takes between a quarter and a third of it.";
 
 const goalNoted = (note: string) => [{ of: "ours", versus: "best peer", atLeast: 3, note }] as const;
