@@ -1,31 +1,24 @@
-import { expect, test, vi } from "vitest";
+import { totalmem } from "node:os";
+import { expect, test } from "vitest";
 import { countSettings } from "../../../src/node/mapreduce/count/settings.ts";
-
-/** What the container allows for. */
-const container = vi.hoisted(() => ({ bytes: 0 }));
-vi.mock("node:process", async (original) => ({
-  ...(await original<object>()),
-  constrainedMemory: () => container.bytes,
-}));
 
 const threads = 2;
 const withMemory = (memoryMb: number) => countSettings({ threads, memoryMb });
 
-/** What is meant by default where a container allows for so much. */
-function defaultWithin(bytes: number) {
-  container.bytes = bytes;
-  return countSettings({ threads });
-}
-
-test("by default a count takes a quarter of what its container has", () => {
-  expect(defaultWithin(400_000_000)).toEqual(withMemory(100));
+test("by default a count takes a quarter of the memory that there is", () => {
+  expect(countSettings({ threads }, 400_000_000)).toEqual(withMemory(100));
 });
 
 test("by default a count takes what its threads need at least, however little there is", () => {
-  expect(defaultWithin(1_000_000)).toEqual(withMemory(4 * threads));
+  expect(countSettings({ threads }, 1_000_000)).toEqual(withMemory(4 * threads));
 });
 
-test.each([0, 2 ** 64])("by default a count takes 512 MB at most, where nothing bounds it (%i)", (bytes) => {
-  expect(defaultWithin(bytes).sharedPages).toBeLessThanOrEqual(withMemory(512).sharedPages);
-  expect(defaultWithin(bytes).sharedPages).toBeGreaterThan(withMemory(64).sharedPages);
+test("by default a count takes 512 MB at most", () => {
+  expect(countSettings({ threads }, 1e12)).toEqual(withMemory(512));
+});
+
+test("a count knows how much memory there is", () => {
+  const { sharedPages } = countSettings({ threads });
+  expect(sharedPages).toBeLessThanOrEqual(countSettings({ threads }, totalmem()).sharedPages);
+  expect(sharedPages).toBeGreaterThanOrEqual(withMemory(4 * threads).sharedPages);
 });

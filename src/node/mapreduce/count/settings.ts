@@ -72,14 +72,18 @@ const LEAST_OWN_BYTES = 2.5 * PARTS * PAGE_BYTES;
 /** A table takes so much more while it is sorted: 16 bytes for an entry of 32, of which 3 in 4 are taken. */
 const SORTED = 1 + (16 * 3) / (32 * 4);
 
+/** How much memory the machine has, or its container. */
+function memoryBytes(): number {
+  return Math.min(totalmem(), host.constrainedMemory?.() || Number.POSITIVE_INFINITY);
+}
+
 /** What the words of 500 MB of text need; on a small machine, what leaves room for others. */
-function defaultMemoryMb(leastMb: number): number {
-  const allowed = Math.min(totalmem(), host.constrainedMemory?.() || Number.POSITIVE_INFINITY);
-  return Math.max(leastMb, Math.min(512, Math.floor(allowed / 4 / MB)));
+function defaultMemoryMb(leastMb: number, hostBytes: number): number {
+  return Math.max(leastMb, Math.min(512, Math.floor(hostBytes / 4 / MB)));
 }
 
 /** Checks the options. */
-export function countSettings(options: CountOptions): CountSettings {
+export function countSettings(options: CountOptions, hostBytes: number = memoryBytes()): CountSettings {
   const { signal, onProgress, spillFolder = tmpdir(), graceMs = 1000 } = options;
   if (signal !== undefined) requireSignal(signal);
   if (onProgress !== undefined) requireFunction("onProgress", onProgress);
@@ -87,7 +91,12 @@ export function countSettings(options: CountOptions): CountSettings {
   requireDuration("graceMs", graceMs);
   const threads = requireInteger("threads", options.threads ?? availableParallelism(), 1, 1024);
   const least = 4 * threads;
-  const memoryMb = requireInteger("memoryMb", options.memoryMb ?? defaultMemoryMb(least), least, 1 << 14);
+  const memoryMb = requireInteger(
+    "memoryMb",
+    options.memoryMb ?? defaultMemoryMb(least, hostBytes),
+    least,
+    1 << 14,
+  );
   const splitBytes = Math.ceil(requirePositive("splitMb", options.splitMb ?? 4) * MB);
   const retries = requireInteger("retries", options.retries ?? 3, 0);
   const memory = memoryMb * MB;
