@@ -79,7 +79,7 @@ export const threads: Subject = {
     {
       name: "small",
       operation: `a job of a few microseconds, an object there and one back, all handed over at once, ${THREADS} threads`,
-      operations: 20_000,
+      operations: { full: 20_000, quick: 8000 },
       variants: {
         ...variants(small),
         "no pool": variant("naive", "a message each", messages(false), small),

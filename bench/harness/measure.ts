@@ -76,20 +76,21 @@ async function measureCase(
 ): Promise<MeasuredCase> {
   const variants = Object.entries(one.variants).filter(([, { who }]) => hasGo || who !== "go");
   const core = subject.manyCores === true || one.counted === true ? undefined : quietestCore();
-  const workers: (readonly [string, Variant, Worker])[] = [];
+  const starting: Promise<Worker>[] = [];
   try {
     for (const [name, variant] of variants) {
-      workers.push([name, variant, await workerOf(subject.name, one, name, variant, core)]);
+      const started = workerOf(subject.name, one, name, variant, core);
+      starting.push(started);
+      // What works on several cores may also prepare files for the others.
+      if (core === undefined) await started;
     }
-    const rounds = await roundsOf(
-      workers.map(([, , worker]) => worker),
-      one,
-      effort,
-    );
-    const timed = workers.map(([name, variant], index) => timedVariant(name, variant, rounds[index] ?? []));
+    const rounds = await roundsOf(await Promise.all(starting), one, effort);
+    const timed = variants.map(([name, variant], index) => timedVariant(name, variant, rounds[index] ?? []));
     return { ...described(one), ...compared(timed, one.goals ?? []) };
   } finally {
-    for (const [, , worker] of workers) worker.end();
+    for (const started of await Promise.allSettled(starting)) {
+      if (started.status === "fulfilled") started.value.end();
+    }
   }
 }
 
@@ -99,8 +100,8 @@ function workerOf(
   name: string,
   variant: Variant,
   core: number | undefined,
-): Worker | Promise<Worker> {
-  if ("program" in variant) return goWorker(variant);
+): Promise<Worker> {
+  if ("program" in variant) return Promise.resolve(goWorker(variant));
   return one.counted === true ? countingWorker(variant) : nodeWorker(subject, one.name, name, core);
 }
 
