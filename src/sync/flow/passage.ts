@@ -104,8 +104,7 @@ export class Passage<T> implements Outlet<T>, Way<T>, Cancelable {
     while (this.#senders.size > 0) this.#refuse(this.#senders.shift(), reason);
   }
 
-  // What follows makes closures and stands apart: a function that may make one makes room for what it holds on whenever
-  // it is called.
+  // Waiting stands apart, here and below, for the reason for which `completedLater` does.
 
   #room(): Promise<void> {
     return new Promise((resolve) => this.#senders.push(resolve));
