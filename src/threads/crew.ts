@@ -91,13 +91,13 @@ export class Crew implements PostOwner, CallOwner {
     if (this.#state === "starting") this.#state = "working";
     this.#loaded.settle({ ok: true, value: undefined });
     this.#house();
-    if (thread.size === 0) this.#relieve(thread);
+    if (thread.idle) this.#relieve(thread);
   }
 
   finished(thread: Thread, tookMs: number): void {
     this.#parts.finished(tookMs);
     this.#house();
-    if (thread.size === 0) this.#relieve(thread);
+    if (thread.idle) this.#relieve(thread);
   }
 
   gone(post: Post, end: ThreadEnd): void {
@@ -105,7 +105,7 @@ export class Crew implements PostOwner, CallOwner {
     for (const call of end.notBegun) this.#again(call, end);
     if (post.closed) this.#posts.delete(post);
     if (post.asleep && this.#homeless.size > 0) post.start();
-    if (this.#state === "starting") this.hopeless(end.error?.thrown ?? crashOf(end));
+    if (this.#state === "starting" && !end.asked) this.hopeless(end.error?.thrown ?? crashOf(end));
     else if (end.error?.loading === false && end.begun.length === 0) this.#parts.onError(end.error.thrown);
   }
 

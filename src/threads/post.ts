@@ -161,7 +161,7 @@ export class Post implements ThreadOwner {
   /** A thread that has nothing to do is ended: at once if it is one too many, else when that has lasted. */
   #rest(thread: Thread): void {
     const { idleMs, runtime } = this.#parts;
-    if (thread.size > 0 || this.#state !== "manned") return;
+    if (!thread.idle || this.#state !== "manned") return;
     if (this.retiring) return this.#relieve(thread, "close");
     if (idleMs === Number.POSITIVE_INFINITY) return;
     this.#idleSinceMs = runtime.clock.now();
@@ -173,7 +173,7 @@ export class Post implements ThreadOwner {
     const { idleMs, runtime } = this.#parts;
     this.#timer = runtime.clock.after(delayMs, () => {
       this.#timer = undefined;
-      if (thread.size > 0 || this.#state !== "manned") return;
+      if (!thread.idle || this.#state !== "manned") return;
       const leftMs = this.#idleSinceMs + idleMs - runtime.clock.now();
       if (leftMs > 0) this.#watchRest(thread, leftMs);
       else this.#relieve(thread, "sleep");

@@ -4,7 +4,9 @@
  * Invariants
  *   I1  A call that was sent stands in `#calls` at its place, and has the cell there, until it is settled or was taken
  *       back.
- *   I2  The state only moves forward: loading, ready, gone. Nothing is sent before it is ready.
+ *   I2  The state only moves forward: loading, ready, ending, gone. Nothing is sent before it is ready, nor after that.
+ *   I3  It keeps the process alive while it loads, has a call, or is being ended: whoever waits for one of these would
+ *       else wait in a process that has nothing else to do, and ends.
  */
 import { nextTurn } from "../core/clock.ts";
 import { errorOf, recordOf } from "./error-record.ts";
@@ -26,6 +28,8 @@ export interface ThreadOwner {
 /** How a thread has ended. */
 export interface ThreadEnd {
   readonly exitCode: number;
+  /** Whether its pool has ended it. */
+  readonly asked: boolean;
   /** What was thrown in it and not caught, or why it could not load its module. */
   readonly error: { readonly thrown: unknown; readonly loading: boolean } | undefined;
   /** What it was at. */
@@ -47,7 +51,7 @@ export class Thread implements CallHolder {
   readonly #calls: (ThreadCall | undefined)[] = [];
   #outbox: Order[] = [];
   #turns = 0;
-  #state: "loading" | "ready" | "gone" = "loading";
+  #state: "loading" | "ready" | "ending" | "gone" = "loading";
   #error: ThreadEnd["error"];
 
   constructor(host: ThreadHost, start: { module: string; worker: number; name: string }, owner: ThreadOwner) {
@@ -72,6 +76,11 @@ export class Thread implements CallHolder {
   /** Whether it can be sent another call. */
   get hasPlace(): boolean {
     return this.#state === "ready" && this.#freePlaces.length > 0;
+  }
+
+  /** Whether it has nothing to do, and could. */
+  get idle(): boolean {
+    return this.#state === "ready" && this.size === 0;
   }
 
   /** Sends a call; the caller has seen that there is a place. */
@@ -108,13 +117,13 @@ export class Thread implements CallHolder {
   /** Ends it if it is still at this call, and says whether it was. */
   endIfAt(call: ThreadCall): boolean {
     const at = !this.#shared || this.#revoke(call, callState.begun);
-    if (at) this.#host.terminate();
+    if (at) this.terminate();
     return at;
   }
 
   /** Ends it, whatever it does. */
   terminate(): void {
-    // Whoever waits for its end would wait in a process that has nothing else to do, and ends.
+    this.#state = "ending";
     this.#host.hold(true);
     this.#host.terminate();
   }
@@ -187,12 +196,17 @@ export class Thread implements CallHolder {
   }
 
   #hear(news: News): void {
-    if (news[0] === "loaded") {
-      this.#state = "ready";
-      this.#host.hold(false);
-      this.#owner.ready(this);
-    } else if (news[0] === "unloadable") this.#error = { thrown: errorOf(news[1]), loading: true };
+    if (news[0] === "loaded") this.#ready();
+    else if (news[0] === "unloadable") this.#error = { thrown: errorOf(news[1]), loading: true };
     else this.#hearOf(news);
+  }
+
+  /** It may say so when it is being ended already. */
+  #ready(): void {
+    if (this.#state !== "loading") return;
+    this.#state = "ready";
+    this.#host.hold(false);
+    this.#owner.ready(this);
   }
 
   #hearOf(news: NewsOfCall): void {
@@ -212,15 +226,16 @@ export class Thread implements CallHolder {
     this.#calls[place] = undefined;
     this.#freePlaces.push(place);
     call.thread = undefined;
-    if (this.size === 0 && this.#state !== "gone") this.#host.hold(false);
+    if (this.idle) this.#host.hold(false);
   }
 
   #end(exitCode: number): void {
+    const asked = this.#state === "ending";
     this.#state = "gone";
     const left = this.#inOrder();
     for (const call of left) this.#forget(call);
     const notBegun = left.filter((call) => this.#shared && this.#revoke(call, callState.sent));
     const begun = left.filter((call) => !notBegun.includes(call));
-    this.#owner.gone(this, { exitCode, error: this.#error, begun, notBegun });
+    this.#owner.gone(this, { exitCode, asked, error: this.#error, begun, notBegun });
   }
 }

@@ -65,4 +65,20 @@ describe("a process ends by itself", () => {
     const end = await runProgram(program, LIMIT_MS);
     expect(end).toEqual({ status: 0, stdout: "TIMEOUT\n0\n", stderr: "" });
   });
+
+  test("and not before the threads have ended of a pool that was cancelled while they loaded", async () => {
+    const program = `
+      import { threadPool } from "concurrency-model-patterns/threads";
+      import { sleep } from "concurrency-model-patterns/timers";
+      const pool = threadPool(new URL("data:text/javascript,export const work = (n) => n"), { workers: 2 });
+      const call = pool.run("work", 1).catch(({ code }) => code);
+      await sleep(0);
+      // Meanwhile they say that they have loaded, which is heard only after they are told to end.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+      pool.cancel();
+      await pool.drain();
+      console.log(await call, pool.size);`;
+    const end = await runProgram(program, LIMIT_MS);
+    expect(end).toEqual({ status: 0, stdout: "CANCELED 0\n", stderr: "" });
+  });
 });
