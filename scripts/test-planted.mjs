@@ -30,6 +30,7 @@ import { handlers } from "../test/planted/handlers.js";
 import { limits as limiting } from "../test/planted/limits.js";
 import { patterns } from "../test/planted/patterns.js";
 import { primitives } from "../test/planted/primitives.js";
+import { threads } from "../test/planted/threads.js";
 
 /** What a copy needs of the project: what the tests of behaviour read, and no more. */
 const COPIED = ["package.json", "tsconfig.json", "vitest.config.ts", "src", "test", "examples", "cli"];
@@ -39,6 +40,7 @@ const FLOORS = [
   "sync",
   "patterns",
   "testing",
+  "threads",
   "node",
   "models",
   "explore",
@@ -59,7 +61,7 @@ const { values, positionals } = parseArgs({
     jobs: { type: "string", default: "2" },
   },
 });
-const chosen = [...core, ...primitives, ...patterns, ...handlers, ...limiting, ...extras].filter(
+const chosen = [...core, ...primitives, ...patterns, ...handlers, ...limiting, ...extras, ...threads].filter(
   ([what, file]) =>
     positionals.length === 0 || positionals.some((word) => what.includes(word) || file.includes(word)),
 );

@@ -1,7 +1,7 @@
 /**
  * Packs the package, installs it in an empty folder, and runs test/runtimes/smoke.mjs on every runtime that it claims:
- * this Node, the newest Node, Bun, Deno and Chromium. What is missing is fetched with npm, Chromium with apt-get.
- * Every runtime must give the same line.
+ * this Node, the newest Node, Bun, Deno and Chromium, there with shared memory and without it. What is missing is fetched
+ * with npm, Chromium with apt-get. Every runtime must give the same line.
  */
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -84,8 +84,14 @@ async function textOf(stream) {
   return chunks.join("");
 }
 
+/** With them, a page may share memory with its workers. */
+const ISOLATION = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
 /** The page, served and opened, sends its result to the server. Its time is real: workers do not know any other. */
-async function runInBrowser(command) {
+async function runInBrowser(command, headers) {
   let tell;
   const told = new Promise((resolve) => {
     tell = resolve;
@@ -99,9 +105,7 @@ async function runInBrowser(command) {
     const known = path.startsWith(folder) && existsSync(path);
     response.writeHead(known ? 200 : 404, {
       "content-type": TYPES[extname(path)] ?? "text/plain",
-      // For shared memory.
-      "cross-origin-opener-policy": "same-origin",
-      "cross-origin-embedder-policy": "require-corp",
+      ...headers,
     });
     response.end(known ? readFileSync(path) : "");
   });
@@ -133,7 +137,11 @@ const results = [
   [`bun ${versionOf(bin("bun"))}`, run(bin("bun"), ["main.mjs"])],
   [versionOf(bin("deno")), run(bin("deno"), ["run", "--allow-read", "main.mjs"])],
 ];
-if (browser !== undefined) results.push([versionOf(browser), await runInBrowser(browser)]);
+if (browser !== undefined) {
+  const version = versionOf(browser);
+  results.push([version, await runInBrowser(browser, ISOLATION)]);
+  results.push([`${version}, without shared memory`, await runInBrowser(browser, {})]);
+}
 rmSync(folder, { recursive: true, force: true });
 
 let failed = expected.startsWith('{"host":{"word":"hello","squares":[1,4,9],"most":1,"cause":"enough"')

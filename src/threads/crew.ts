@@ -11,10 +11,9 @@ import type { CancelOptions } from "../core/cancellation.ts";
 import { Deferred } from "../core/deferred.ts";
 import { WaiterQueue } from "../core/waiter-queue.ts";
 import { type CallOwner, ThreadCall, type ThreadJob } from "./call.ts";
-import { textOf } from "./error-record.ts";
-import { ThreadCrashError } from "./errors.ts";
 import { Post, type PostOwner, type PostParts } from "./post.ts";
-import type { Thread, ThreadEnd } from "./thread.ts";
+import type { Thread } from "./thread.ts";
+import { crashOf, reasonOf, type ThreadEnd } from "./thread-end.ts";
 import { unwrapped } from "./transfer.ts";
 
 /** What a crew is made of. */
@@ -101,11 +100,11 @@ export class Crew implements PostOwner, CallOwner {
   }
 
   gone(post: Post, end: ThreadEnd): void {
-    for (const call of end.begun) call.fail(call.abandoned?.reason ?? crashOf(end));
+    for (const call of end.begun) call.fail(crashOf(end));
     for (const call of end.notBegun) this.#again(call, end);
     if (post.closed) this.#posts.delete(post);
     if (post.asleep && this.#homeless.size > 0) post.start();
-    if (this.#state === "starting" && !end.asked) this.hopeless(end.error?.thrown ?? crashOf(end));
+    if (this.#state === "starting" && !end.asked) this.hopeless(reasonOf(end));
     else if (end.error?.loading === false && end.begun.length === 0) this.#parts.onError(end.error.thrown);
   }
 
@@ -172,13 +171,6 @@ export class Crew implements PostOwner, CallOwner {
   }
 
   #interrupt(call: ThreadCall): void {
-    for (const post of this.#posts) if (post.thread === call.thread) post.interrupt(call);
+    for (const post of this.#posts) post.interrupt(call);
   }
-}
-
-/** What a call fails with whose thread has died. */
-function crashOf({ error, exitCode }: ThreadEnd): ThreadCrashError {
-  const cause = error === undefined ? undefined : { cause: error.thrown };
-  const why = error === undefined ? `with exit code ${exitCode}` : `with ${textOf(error.thrown)}`;
-  return new ThreadCrashError(`the thread has ended ${why}`, exitCode, cause);
 }

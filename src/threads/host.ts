@@ -7,8 +7,8 @@ import type { News, Order } from "./protocol.ts";
 export interface ThreadStart {
   /** The address of the module whose functions it calls. */
   readonly module: string;
-  /** Where its calls stand: see the protocol. */
-  readonly cells: Int32Array;
+  /** Where its calls stand, if it shares memory: see the protocol. */
+  readonly cells: Int32Array | undefined;
   /** Its number, from 1. */
   readonly worker: number;
   readonly name: string;
@@ -37,5 +37,7 @@ export interface HostThread {
 export interface ThreadHost {
   /** How many can run at once. */
   readonly cores: number;
+  /** Whether its threads can share memory. */
+  readonly sharesMemory: boolean;
   start(start: ThreadStart, listener: ThreadListener): HostThread;
 }

@@ -14,7 +14,8 @@ import type { Runtime } from "../core/runtime.ts";
 import type { Schedule } from "../sync/schedule.ts";
 import type { ThreadCall } from "./call.ts";
 import type { ThreadHost } from "./host.ts";
-import { Thread, type ThreadEnd, type ThreadOwner } from "./thread.ts";
+import { Thread, type ThreadOwner } from "./thread.ts";
+import { reasonOf, type ThreadEnd } from "./thread-end.ts";
 
 /** What posts have in common. */
 export interface PostParts {
@@ -96,8 +97,9 @@ export class Post implements ThreadOwner {
     else if (this.#thread.size === 0) this.#relieve(this.#thread, "close");
   }
 
-  /** Ends the thread, if it is still at that call. */
+  /** Ends the thread, if it is still at that call; also one that is not wanted any more, and would end after it. */
   interrupt(call: ThreadCall): void {
+    if (this.#state !== "manned" || this.#thread !== call.thread) return;
     if (this.#thread?.endIfAt(call) === true) this.#state = "relieved";
   }
 
@@ -145,14 +147,13 @@ export class Post implements ThreadOwner {
   }
 
   /** The thread has died. Another one comes: at once if this one was of use, or the first that was not. */
-  #replace({ error, exitCode }: ThreadEnd): void {
+  #replace(end: ThreadEnd): void {
     const { restart, runtime, crew } = this.#parts;
-    const thrown =
-      error === undefined ? new Error(`a thread has ended with exit code ${exitCode}`) : error.thrown;
+    const reason = reasonOf(end);
     const inARow = this.#useful ? 0 : this.#failures++;
-    this.#pauseMs = inARow === 0 ? 0 : restart(inARow, this.#pauseMs, thrown);
+    this.#pauseMs = inARow === 0 ? 0 : restart(inARow, this.#pauseMs, reason);
     this.#state = "pausing";
-    if (this.#pauseMs === Number.POSITIVE_INFINITY) return crew.hopeless(thrown);
+    if (this.#pauseMs === Number.POSITIVE_INFINITY) return crew.hopeless(reason);
     crew.restarted();
     if (this.#pauseMs === 0) this.start();
     else this.#timer = runtime.clock.after(this.#pauseMs, () => this.start());

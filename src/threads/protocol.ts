@@ -3,7 +3,8 @@
  *
  * Where a call stands is in shared memory, one cell for each place that a thread has for calls, and changes by
  * compare-and-exchange alone. So either the thread begins a call or the pool takes it back, never both; and a thread that
- * is to be ended because of one call begins no other after that.
+ * is to be ended because of one call begins no other after that. Without shared memory neither side sees what the other
+ * writes: there are no cells, a thread has one call at a time, and what was sent is not taken back.
  */
 import type { ErrorRecord } from "./error-record.ts";
 
@@ -21,6 +22,15 @@ export function placeOf(id: number): number {
 /** What a cell holds: the number of a call, and where it stands. Of another number, it is of an earlier call. */
 export function cellOf(id: number, state: (typeof callState)[keyof typeof callState]): number {
   return (id << 2) | state;
+}
+
+/** What each cell takes. */
+export const CELL_BYTES: number = Int32Array.BYTES_PER_ELEMENT;
+
+/** Changes where a call stands, and says whether it stood there. */
+export function change(cells: Int32Array, id: number, from: 0 | 1, to: 1 | 2 | 3): boolean {
+  const before = cellOf(id, from);
+  return Atomics.compareExchange(cells, placeOf(id), before, cellOf(id, to)) === before;
 }
 
 // Messages are lists: the names of an object's fields are copied with each, and take longer than what they name.

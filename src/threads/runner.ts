@@ -2,14 +2,15 @@
  * The inside of a thread: calls the functions of a module, one call at a time, in the order in which they come.
  *
  * Invariants
- *   I1  A call is begun only if its cell could be taken from `sent` to `begun`; else it was taken back, and is nobody's.
+ *   I1  A call is begun only if its cell, if it has one, could be taken from `sent` to `begun`; else it was taken back, and
+ *       is nobody's.
  *   I2  Its cell is taken from `begun` to `done` before its outcome is told: after that, the cell may be another call's. If
  *       it could not be, the thread is about to be ended because of it: nothing is told, and nothing begun, any more.
  */
 import { RingBuffer } from "../core/ring-buffer.ts";
 import { isPending } from "../core/task.ts";
 import { errorOf, recordOf } from "./error-record.ts";
-import { type CallOrder, callState, cellOf, type News, type Order, placeOf } from "./protocol.ts";
+import { type CallOrder, callState, change, type News, type Order } from "./protocol.ts";
 import { RunningCall } from "./running-call.ts";
 import { movable, unwrapped } from "./transfer.ts";
 
@@ -24,7 +25,7 @@ type JobFunction = (job: unknown, context: RunningCall["context"]) => unknown;
 
 export class Runner {
   readonly #functions: Readonly<Record<string, unknown>>;
-  readonly #cells: Int32Array;
+  readonly #cells: Int32Array | undefined;
   readonly #worker: number;
   readonly #host: RunnerHost;
   readonly #line = new RingBuffer<CallOrder>();
@@ -33,7 +34,7 @@ export class Runner {
 
   constructor(
     functions: Readonly<Record<string, unknown>>,
-    cells: Int32Array,
+    cells: Int32Array | undefined,
     worker: number,
     host: RunnerHost,
   ) {
@@ -65,8 +66,7 @@ export class Runner {
   }
 
   #change(id: number, from: 0 | 1, to: 1 | 2): boolean {
-    const before = cellOf(id, from);
-    return Atomics.compareExchange(this.#cells, placeOf(id), before, cellOf(id, to)) === before;
+    return this.#cells === undefined || change(this.#cells, id, from, to);
   }
 
   /** Performs a call, and sends its outcome. What it gives, if anything, is to be waited for, and never rejects. */

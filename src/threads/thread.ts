@@ -12,7 +12,18 @@ import { nextTurn } from "../core/clock.ts";
 import { errorOf, recordOf } from "./error-record.ts";
 import type { CallHolder, ThreadCall } from "./call.ts";
 import type { HostThread, ThreadHost } from "./host.ts";
-import { callState, cellOf, type News, type NewsOfCall, type Order, placeOf, PLACES } from "./protocol.ts";
+import {
+  callState,
+  CELL_BYTES,
+  cellOf,
+  change,
+  type News,
+  type NewsOfCall,
+  type Order,
+  placeOf,
+  PLACES,
+} from "./protocol.ts";
+import type { ThreadEnd } from "./thread-end.ts";
 import { movable, unwrapped } from "./transfer.ts";
 
 /** What a pool hears of its thread. */
@@ -25,28 +36,12 @@ export interface ThreadOwner {
   gone(thread: Thread, end: ThreadEnd): void;
 }
 
-/** How a thread has ended. */
-export interface ThreadEnd {
-  readonly exitCode: number;
-  /** Whether its pool has ended it. */
-  readonly asked: boolean;
-  /** What was thrown in it and not caught, or why it could not load its module. */
-  readonly error: { readonly thrown: unknown; readonly loading: boolean } | undefined;
-  /** What it was at. */
-  readonly begun: readonly ThreadCall[];
-  readonly notBegun: readonly ThreadCall[];
-}
-
 export class Thread implements CallHolder {
   readonly #owner: ThreadOwner;
   readonly #host: HostThread;
-  /** Without shared memory neither side sees what the other writes, so there is one call at a time. */
-  readonly #shared = typeof SharedArrayBuffer === "function";
-  readonly #cells = this.#shared
-    ? new Int32Array(new SharedArrayBuffer(PLACES * Int32Array.BYTES_PER_ELEMENT))
-    : new Int32Array(PLACES);
-  readonly #places = this.#shared ? PLACES : 1;
-  readonly #freePlaces = Array.from({ length: this.#places }, (_, place) => place);
+  readonly #cells: Int32Array | undefined;
+  readonly #places: number;
+  readonly #freePlaces: number[];
   /** By place. A map would be made anew all the time, and what it was would keep calls alive that are over. */
   readonly #calls: (ThreadCall | undefined)[] = [];
   #outbox: Order[] = [];
@@ -56,6 +51,9 @@ export class Thread implements CallHolder {
 
   constructor(host: ThreadHost, start: { module: string; worker: number; name: string }, owner: ThreadOwner) {
     this.#owner = owner;
+    this.#cells = host.sharesMemory ? new Int32Array(new SharedArrayBuffer(PLACES * CELL_BYTES)) : undefined;
+    this.#places = this.#cells === undefined ? 1 : PLACES;
+    this.#freePlaces = Array.from({ length: this.#places }, (_, place) => place);
     this.#host = host.start(
       { ...start, cells: this.#cells },
       {
@@ -90,7 +88,7 @@ export class Thread implements CallHolder {
     const id = ++this.#turns * PLACES + place;
     call.thread = this;
     call.id = id;
-    Atomics.store(this.#cells, place, cellOf(id, callState.sent));
+    if (this.#cells !== undefined) Atomics.store(this.#cells, place, cellOf(id, callState.sent));
     this.#calls[place] = call;
     const { name, job, begun, sink } = call.what;
     const { value } = unwrapped(job);
@@ -99,7 +97,7 @@ export class Thread implements CallHolder {
 
   /** Takes a call back that has not begun, and says whether it could. */
   takeBack(call: ThreadCall): boolean {
-    const taken = this.#shared && this.#revoke(call, callState.sent);
+    const taken = this.#revoke(call, callState.sent);
     if (taken) this.#forget(call);
     return taken;
   }
@@ -116,7 +114,7 @@ export class Thread implements CallHolder {
 
   /** Ends it if it is still at this call, and says whether it was. */
   endIfAt(call: ThreadCall): boolean {
-    const at = !this.#shared || this.#revoke(call, callState.begun);
+    const at = this.#cells === undefined || this.#revoke(call, callState.begun);
     if (at) this.terminate();
     return at;
   }
@@ -144,10 +142,7 @@ export class Thread implements CallHolder {
   }
 
   #revoke({ id }: ThreadCall, from: 0 | 1): boolean {
-    const before = cellOf(id, from);
-    return (
-      Atomics.compareExchange(this.#cells, placeOf(id), before, cellOf(id, callState.revoked)) === before
-    );
+    return this.#cells !== undefined && change(this.#cells, id, from, callState.revoked);
   }
 
   /** A message costs more than what it says. While the thread has something to do, orders wait for others to go with. */
@@ -160,8 +155,8 @@ export class Thread implements CallHolder {
 
   #flush(): void {
     const orders = this.#outbox;
-    if (orders.length === 0) return;
     this.#outbox = [];
+    if (orders.length === 0 || this.#state !== "ready") return;
     try {
       this.#host.post(orders, this.#movedBy(orders));
     } catch (error) {
@@ -215,8 +210,8 @@ export class Thread implements CallHolder {
     if (news[0] === "begun") return call.what.begun?.();
     if (news[0] === "value") return call.what.sink?.take(news[2], call);
     this.#forget(call);
-    if (call.abandoned !== undefined) call.fail(call.abandoned.reason);
-    else if (news[0] === "done") call.grant(news[2]);
+    // Of one that was given up, too: its caller was told before, and hears no more.
+    if (news[0] === "done") call.grant(news[2]);
     else call.fail(errorOf(news[2]));
     this.#owner.finished(this, news[3]);
   }
@@ -234,7 +229,7 @@ export class Thread implements CallHolder {
     this.#state = "gone";
     const left = this.#inOrder();
     for (const call of left) this.#forget(call);
-    const notBegun = left.filter((call) => this.#shared && this.#revoke(call, callState.sent));
+    const notBegun = left.filter((call) => this.#revoke(call, callState.sent));
     const begun = left.filter((call) => !notBegun.includes(call));
     this.#owner.gone(this, { exitCode, asked, error: this.#error, begun, notBegun });
   }

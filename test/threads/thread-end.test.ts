@@ -1,6 +1,6 @@
 /** How threads end, with the instants chosen: what a thread has told may be heard only when it is being ended already. */
 import type { HostThread, ThreadHost, ThreadListener, ThreadStart } from "../../src/threads/host.ts";
-import { callState, cellOf, type News, placeOf } from "../../src/threads/protocol.ts";
+import { callState, change, type News } from "../../src/threads/protocol.ts";
 import { ThreadPool } from "../../src/threads/thread-pool.ts";
 import { expect, test } from "vitest";
 import { failureOf, pause } from "./with-pool.ts";
@@ -44,7 +44,7 @@ class StillThread implements HostThread {
 
   #begin(id: number): void {
     this.call = id;
-    Atomics.store(this.start.cells, placeOf(id), cellOf(id, callState.begun));
+    if (this.start.cells !== undefined) change(this.start.cells, id, callState.sent, callState.begun);
   }
 }
 
@@ -55,7 +55,7 @@ function stillHost(): { host: ThreadHost; threads: StillThread[] } {
     threads.push(thread);
     return thread;
   };
-  return { host: { cores: 2, start }, threads };
+  return { host: { cores: 2, sharesMemory: true, start }, threads };
 }
 
 function at<T>(list: readonly T[], index: number): T {
@@ -101,13 +101,39 @@ test("and though it gives the result of its call", async () => {
   first.go(1);
   at(threads, 2).go(1);
   at(threads, 3).go(1);
-  expect(await calls[1]).toBeInstanceOf(Error);
+  expect(await calls[1]).toMatchObject({ code: "CRASHED", exitCode: 1 });
   expect(second.state).toBe("ending");
   second.tell(["done", second.call, 2, 0]);
   expect(second.held).toBe(true);
   second.go(1);
   await failureOf(pool.drain());
   expect(pool.size).toBe(0);
+});
+
+test("a thread that is ended because of a call is replaced, however often, and that is no failure of the pool", async () => {
+  const { host, threads } = stillHost();
+  const pool = new ThreadPool<Functions>(host, "module", {
+    workers: 1,
+    graceMs: 0,
+    restart: () => Number.POSITIVE_INFINITY,
+  });
+  for (let life = 0; life < 5; life++) {
+    const given = new AbortController();
+    const call = failureOf(pool.run("work", life, { signal: given.signal }));
+    await pause(0);
+    const thread = at(threads, life);
+    thread.tell(["loaded"]);
+    await pause(0);
+    given.abort("given up");
+    expect(await call).toBe("given up");
+    while (thread.state === "running") await pause(0);
+    thread.go(1);
+  }
+  expect([pool.stats.restarts, threads.length]).toEqual([5, 6]);
+  pool.cancel();
+  await pause(0);
+  at(threads, 5).go(1);
+  await pool.drain();
 });
 
 test("a thread that is one too many before it has loaded ends, and those that load do the jobs", async () => {

@@ -20,7 +20,7 @@ export function nodeHost(options: NodeThreadOptions): ThreadHost {
     worker.on("exit", (exitCode) => listener.gone(exitCode));
     return new NodeThread(worker);
   };
-  return { cores: availableParallelism(), start };
+  return { cores: availableParallelism(), sharesMemory: true, start };
 }
 
 const entry = new URL("./entry.js", import.meta.url);

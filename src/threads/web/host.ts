@@ -10,6 +10,9 @@ export const webHost: ThreadHost = {
   get cores() {
     return navigator.hardwareConcurrency;
   },
+  get sharesMemory() {
+    return typeof SharedArrayBuffer === "function";
+  },
   start: (start, listener) => new WebThread(start, listener),
 };
 

@@ -50,6 +50,7 @@ const make: MakePool = (work, size) => {
   const functions = { work: (job: number, { ctx }: ThreadJobContext) => work(job, ctx) };
   const host: ThreadHost = {
     cores: size.workers,
+    sharesMemory: true,
     start: (start, listener) => new ThreadInHere(functions, start, listener),
   };
   return new ThreadPool<typeof functions>(host, "here", size).of("work");

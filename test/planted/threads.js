@@ -1,0 +1,111 @@
+/** Bugs in what hands calls to threads. See `scripts/test-planted.mjs`. */
+export const threads = [
+  [
+    "a thread that is being ended lets go of the process when it says that it has loaded",
+    "threads/thread.ts",
+    '    if (this.#state !== "loading") return;\n',
+    "",
+  ],
+  [
+    "a thread that is being ended lets go of the process with its last call",
+    "threads/thread.ts",
+    "    if (this.idle) this.#host.hold(false);",
+    '    if (this.size === 0 && this.#state !== "gone") this.#host.hold(false);',
+  ],
+  [
+    "a thread keeps the process alive when it has done its calls",
+    "threads/thread.ts",
+    "    if (this.idle) this.#host.hold(false);",
+    "",
+  ],
+  [
+    "a thread that gets a call does not keep the process alive",
+    "threads/thread.ts",
+    "    if (this.size === 0) this.#host.hold(true);\n",
+    "",
+  ],
+  [
+    "a thread that is being ended is sent what waits for it",
+    "threads/thread.ts",
+    'if (orders.length === 0 || this.#state !== "ready") return;',
+    "if (orders.length === 0) return;",
+  ],
+  [
+    "without shared memory a thread has many calls, which cannot be taken back",
+    "threads/thread.ts",
+    "this.#cells === undefined ? 1 : PLACES",
+    "PLACES",
+  ],
+  [
+    "without shared memory no thread is ended because of a call",
+    "threads/thread.ts",
+    "const at = this.#cells === undefined || this.#revoke(call, callState.begun);",
+    "const at = this.#revoke(call, callState.begun);",
+  ],
+  [
+    "a call that a thread had begun when it died is done again",
+    "threads/thread.ts",
+    "error: this.#error, begun, notBegun });",
+    "error: this.#error, begun: [], notBegun: left });",
+  ],
+  [
+    "without shared memory a thread takes every call for one that was taken back",
+    "threads/runner.ts",
+    "return this.#cells === undefined || change(this.#cells, id, from, to);",
+    "return this.#cells !== undefined && change(this.#cells, id, from, to);",
+  ],
+  [
+    "a thread begins what was taken back",
+    "threads/runner.ts",
+    "      if (!this.#change(order[1], callState.sent, callState.begun)) continue;\n",
+    "      this.#change(order[1], callState.sent, callState.begun);\n",
+  ],
+  [
+    "the end of a thread that was one too many fails the pool while others load",
+    "threads/crew.ts",
+    'if (this.#state === "starting" && !end.asked)',
+    'if (this.#state === "starting")',
+  ],
+  [
+    "a call that nobody has begun is lost with its thread",
+    "threads/crew.ts",
+    "    for (const call of end.notBegun) this.#again(call, end);\n",
+    "",
+  ],
+  [
+    "a call that no thread has a place for waits for ever",
+    "threads/crew.ts",
+    "    this.#loaded.settle({ ok: true, value: undefined });\n    this.#house();\n",
+    "    this.#loaded.settle({ ok: true, value: undefined });\n",
+  ],
+  [
+    "a thread that sleeps is not woken when calls wait",
+    "threads/crew.ts",
+    "    if (best === undefined || best.size > 0) this.#wakeOne();\n",
+    "",
+  ],
+  [
+    "a function that does not obey keeps a thread that is one too many",
+    "threads/post.ts",
+    'if (this.#state !== "manned" || this.#thread !== call.thread) return;',
+    'if (this.#state !== "manned" || this.retiring || this.#thread !== call.thread) return;',
+  ],
+  [
+    "a function that does not obey ends some other thread",
+    "threads/post.ts",
+    "|| this.#thread !== call.thread) return;",
+    ") return;",
+  ],
+  [
+    "threads that are of no use are started for ever",
+    "threads/post.ts",
+    "this.#useful ? 0 : this.#failures++",
+    "0",
+  ],
+  [
+    "a thread that was ended because of a call counts as one that has died",
+    "threads/post.ts",
+    'if (this.#thread?.endIfAt(call) === true) this.#state = "relieved";',
+    "this.#thread?.endIfAt(call);",
+  ],
+];
