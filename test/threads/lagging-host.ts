@@ -153,8 +153,8 @@ class LaggingThread implements HostThread {
   #forsake(): void {
     const { cells } = this.#start;
     for (const id of this.#calls) {
-      if (cells !== undefined && !change(cells, id, callState.begun, callState.revoked)) continue;
-      this.#lost.add(id);
+      if (cells === undefined || change(cells, id, callState.begun, callState.revoked)) this.#lost.add(id);
+      // Also one because of which it was ended; none that it is not at hears of it.
       this.#runner?.take([["cancel", id, recordOf(new Error("its thread has died"))]]);
     }
   }
