@@ -10,5 +10,5 @@ test("100,000 random schedules of threads that lag and die", async () => {
     expect({ seed, wrong }).toEqual({ seed, wrong: [] });
     calls += ends.length;
   }
-  say(`${seeds} schedules, ${calls} calls: each settled once`);
+  say(`${seeds} schedules, ${calls} calls: each settled`);
 });

@@ -15,7 +15,7 @@ const ENDS = [
   "no room",
 ];
 
-test("each call on threads that lag and die settles once, no job is begun twice, and somebody who waits keeps the process alive", async () => {
+test("each call on threads that lag and die settles, no job is begun twice, and somebody who waits keeps the process alive", async () => {
   const seen = new Set<string>();
   for (const seed of SEEDS) {
     const { wrong, ends } = await runOf(seed);
