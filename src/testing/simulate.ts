@@ -54,7 +54,10 @@ export interface Simulated<T> {
   readonly steps: number;
   /** How much time passed for the program. */
   readonly elapsedMs: number;
-  /** False if the order of events depended on something outside, such as I/O: then the seed does not repeat the run. */
+  /**
+   * False if the order of events depended on something outside that took longer than a turn of the host, as I/O does: then
+   * the seed does not repeat the run.
+   */
   readonly replayable: boolean;
 }
 

@@ -24,6 +24,7 @@ import { currentRuntime, useRuntime } from "../../src/core/runtime.ts";
 import { overSeeds } from "../support/both-runtimes.ts";
 import { hostTimers, listenersOf } from "../support/listeners.ts";
 import { ended, failureOf } from "../support/outcomes.ts";
+import { fromOutside } from "../support/outside.ts";
 
 const plain = currentRuntime();
 afterEach(() => {
@@ -398,7 +399,8 @@ describe("a simulation: deadlocks and leaks", () => {
 
 describe("a simulation: the outside", () => {
   test("waits for I/O, and is no longer replayable", async () => {
-    const { value, replayable } = await simulate(() => readFile(import.meta.filename, "utf8"));
+    const program = async (): Promise<string> => fromOutside(await readFile(import.meta.filename, "utf8"));
+    const { value, replayable } = await simulate(program);
     expect([value.includes("waits for I/O"), replayable]).toEqual([true, false]);
   });
 
