@@ -33,8 +33,15 @@ export function fileFailure(verb: "read" | "write" | "use", name: string, error:
   return new Failure(exitStatus.file, `cannot ${verb} ${name}: ${reason}`, undefined, { cause: error });
 }
 
+/** What Node says of a thread that could not be started for want of files: it has no code of the system's, nor a file. */
+const NO_FILE_FOR_THREAD = /^Worker initialization failure: E[MN]FILE$|: too many open files\.$/;
+
 /** The same for what went wrong within a run, where only the system may know with which file. */
 export function systemFailure(error: unknown): unknown {
+  if (error instanceof Error && NO_FILE_FOR_THREAD.test(error.message)) {
+    const message = `cannot use threads: ${REASONS.get("EMFILE")}`;
+    return new Failure(exitStatus.file, message, undefined, { cause: error });
+  }
   const { path, syscall } = (error ?? {}) as NodeJS.ErrnoException;
   if (path === undefined) return fileFailure("write", "temporary files", error);
   return fileFailure(syscall === "read" || syscall === "write" ? syscall : "use", path, error);
