@@ -136,6 +136,33 @@ test("a thread that is ended because of a call is replaced, however often, and t
   await pool.drain();
 });
 
+test.each([true, false])(
+  "a call ends its own thread and no other, with shared memory: %s",
+  async (sharesMemory) => {
+    const { host, threads } = stillHost();
+    const pool = new ThreadPool<Functions>({ ...host, sharesMemory }, "module", { workers: 2, graceMs: 0 });
+    const given = new AbortController();
+    const calls = [pool.run("work", 1), failureOf(pool.run("work", 2, { signal: given.signal }))];
+    await pause(0);
+    const [first, second] = [at(threads, 0), at(threads, 1)];
+    first.tell(["loaded"]);
+    second.tell(["loaded"]);
+    await pause(0);
+    // Each thread counts its calls for itself.
+    expect(first.call).toBe(second.call);
+    given.abort("given up");
+    expect(await calls[1]).toBe("given up");
+    while (first.state === "running" && second.state === "running") await pause(0);
+    expect([first.state, second.state]).toEqual(["running", "ending"]);
+    first.tell(["done", first.call, 1, 0]);
+    expect(await calls[0]).toBe(1);
+    pool.cancel();
+    await pause(0);
+    for (const thread of threads) if (thread.state !== "gone") thread.go(1);
+    await pool.drain();
+  },
+);
+
 test("a thread that is one too many before it has loaded ends, and those that load do the jobs", async () => {
   const { host, threads } = stillHost();
   const pool = new ThreadPool<Functions>(host, "module", { workers: 2 });
