@@ -39,6 +39,7 @@ export interface ThreadOwner {
 export class Thread implements CallHolder {
   readonly #owner: ThreadOwner;
   readonly #host: HostThread;
+  /** Where its calls stand, if memory is shared with it; else it has one place. */
   readonly #cells: Int32Array | undefined;
   readonly #places: number;
   readonly #freePlaces: number[];
